@@ -1,0 +1,32 @@
+// What a classifier knows about its data: class names and preprocessing, kept in the metadata of
+// the ONNX file (`nestling.classes`, `nestling.preprocess`, both JSON) and of the package.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace nestling {
+
+// From an image to the network's input: resize the shorter side to `resize` (0: no resizing), crop
+// the centre to the input's height and width, then (pixel / 255 - mean) / deviation per channel.
+struct Preprocess {
+  int64_t resize = 0;
+  std::vector<float> mean;       // per channel
+  std::vector<float> deviation;  // per channel, positive
+
+  bool operator==(const Preprocess&) const = default;
+};
+
+struct ClassifierInfo {
+  std::vector<std::string> classes;  // empty if unknown
+  Preprocess preprocess;
+};
+
+// Reads the metadata; defaults (no names, mean 0, deviation 1) where there is none. Throws Error if
+// it does not fit the graph's shapes. `where` names the file in messages.
+ClassifierInfo classifier_info(const Graph& graph, const std::string& where);
+void set_classifier_info(Graph& graph, const ClassifierInfo& info);
+
+}  // namespace nestling

@@ -1,0 +1,36 @@
+#include "base/run_directory.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "temporary_folder.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+using Catch::Contains;
+using nestling::RunDirectory;
+
+TEST_CASE("a run is continued only with the settings that it began with") {
+  const TemporaryFolder folder;
+  const nestling::Json settings = {{"seed", 1}, {"rank", "trr"}};
+  { const RunDirectory run(folder / "run", "run.json", settings); }
+  {
+    const RunDirectory run(folder / "run", "run.json", settings);
+    run.commit("models/000.onnx", "bytes");
+    CHECK(nestling::read_file(folder / "run/models/000.onnx") == "bytes");
+  }
+  CHECK_THROWS_WITH(
+      RunDirectory(folder / "run", "run.json", nestling::Json{{"seed", 2}, {"rank", "trr"}}),
+      Contains("its seed is 1, now 2"));
+}
+
+TEST_CASE("a run in use, a file and a foreign folder are refused") {
+  const TemporaryFolder folder;
+  const nestling::Json settings = {{"seed", 1}};
+  const RunDirectory run(folder / "run", "run.json", settings);
+  CHECK_THROWS_WITH(RunDirectory(folder / "run", "run.json", settings), Contains("in use"));
+  nestling::write_file(folder / "file", "");
+  CHECK_THROWS_WITH(RunDirectory(folder / "file", "run.json", settings), Contains("is a file"));
+  CHECK_THROWS_WITH(RunDirectory(folder.path(), "run.json", settings), Contains("holds no run"));
+}
