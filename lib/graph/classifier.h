@@ -1,5 +1,6 @@
 // What a classifier knows about its data: class names and preprocessing, kept in the metadata of
-// the ONNX file (`nestling.classes`, `nestling.preprocess`, both JSON) and of the package.
+// the ONNX file (`nestling.classes`, `nestling.mean`, `nestling.deviation`, `nestling.resize`, each
+// a JSON text) and in the header of the package.
 #pragma once
 
 #include <string>
@@ -9,11 +10,12 @@
 
 namespace nestling {
 
-// From an image to the network's input: resize the shorter side to `resize` (0: no resizing), crop
-// the centre to the input's height and width, then (pixel / 255 - mean) / deviation per channel.
+// From an image to the network's input: resize the shorter side to `resize` (0: the image is
+// brought to the input's size directly), cut the input's height and width from the centre, then
+// (pixel / 255 - mean) / deviation per channel.
 struct Preprocess {
   int64_t resize = 0;
-  std::vector<float> mean;       // per channel
+  std::vector<float> mean;       // per channel, of pixel values from 0 to 1
   std::vector<float> deviation;  // per channel, positive
 
   bool operator==(const Preprocess&) const = default;

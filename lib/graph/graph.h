@@ -29,7 +29,8 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
-// The product of the dimensions; 1 for a scalar. Dimensions must not be negative.
+// The product of the dimensions, 1 for a scalar; kBatch counts as 1. Throws Error if another
+// dimension is negative or the product is over 2^40.
 int64_t element_count(const Shape& shape);
 
 // Two-dimensional windows: {height, width}.
@@ -126,6 +127,10 @@ struct Graph {
   ValueId add_value(std::string name, Shape shape);
   ValueId add_constant(std::string name, Tensor tensor);
 };
+
+// Appends a node, infers the shape of its output and returns the output's id. The output is named
+// after the node. Throws Error naming the node if its inputs do not fit.
+ValueId add_node(Graph& graph, std::string name, Op op, std::vector<ValueId> inputs);
 
 // The id of the value named `name`, or -1.
 ValueId find_value(const Graph& graph, const std::string& name);

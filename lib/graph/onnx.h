@@ -19,7 +19,7 @@ Graph import_onnx(std::string_view bytes, const std::string& where);
 // Reads `path` and imports it.
 Graph load_onnx(const std::filesystem::path& path);
 
-// A self-contained model of opset 13, IR 8, that ONNX Runtime runs: same graph, same bytes.
+// A self-contained model of opset 13, IR 7, that ONNX Runtime runs: same graph, same bytes.
 std::string export_onnx(const Graph& graph);
 
 }  // namespace nestling

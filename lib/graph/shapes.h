@@ -5,6 +5,10 @@
 
 namespace nestling {
 
+// The shape of the output of `node` from the shapes of its inputs; nothing is changed. Throws Error
+// naming the node and what does not fit.
+Shape output_shape(const Graph& graph, const Node& node);
+
 // Sets the shape of every activation from the shapes of the inputs and constants. Throws Error
 // naming the node and what does not fit; a graph that passes may be executed without further
 // checks.

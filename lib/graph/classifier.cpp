@@ -1,0 +1,73 @@
+#include "graph/classifier.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/json_fields.h"
+
+namespace nestling {
+namespace {
+
+// The metadata `key` as a T, or `otherwise`.
+template <typename T>
+T metadata(const Graph& graph, const char* key, const std::string& where, T otherwise) {
+  const auto found = graph.metadata.find(key);
+  if (found == graph.metadata.end()) return otherwise;
+  const std::string place = where + ", metadata " + key;
+  const Json json = parse_json(found->second, place);
+  try {
+    return json.get<T>();
+  } catch (const nlohmann::json::exception&) {
+    fail("{} has the wrong type", place);
+  }
+}
+
+}  // namespace
+
+ClassifierInfo classifier_info(const Graph& graph, const std::string& where) {
+  const ClassifierShape shape = classifier_shape(graph);
+  const auto channels = static_cast<size_t>(shape.channels);
+  ClassifierInfo info;
+  info.classes = metadata(graph, "nestling.classes", where, info.classes);
+  if (!info.classes.empty() && info.classes.size() != static_cast<size_t>(shape.classes)) {
+    fail("{} names {} classes but has {} outputs", where, info.classes.size(), shape.classes);
+  }
+  Preprocess& preprocess = info.preprocess;
+  preprocess.mean = metadata(graph, "nestling.mean", where, std::vector<float>(channels, 0.0F));
+  preprocess.deviation =
+      metadata(graph, "nestling.deviation", where, std::vector<float>(channels, 1.0F));
+  if (preprocess.mean.size() != channels || preprocess.deviation.size() != channels) {
+    fail("{}: nestling.mean and nestling.deviation need one number for each of the {} channels",
+         where, channels);
+  }
+  for (size_t c = 0; c < channels; ++c) {
+    if (!std::isfinite(preprocess.mean[c]) || !std::isfinite(preprocess.deviation[c]) ||
+        preprocess.deviation[c] <= 0) {
+      fail("{}: nestling.mean must be finite and nestling.deviation positive", where);
+    }
+  }
+  const Json resize = metadata<Json>(graph, "nestling.resize", where, Json());
+  if (resize.is_null()) return info;
+  const std::string place = where + ", metadata nestling.resize";
+  preprocess.resize = field<int64_t>(resize, "size", place);
+  const auto crop = field<int64_t>(resize, "crop", place);
+  if (shape.height != crop || shape.width != crop || preprocess.resize < crop ||
+      preprocess.resize > 1 << 14) {
+    fail("{}: the crop must be the network's {}x{} input and the size at least that", place,
+         shape.height, shape.width);
+  }
+  return info;
+}
+
+void set_classifier_info(Graph& graph, const ClassifierInfo& info) {
+  graph.metadata["nestling.classes"] = Json(info.classes).dump();
+  graph.metadata["nestling.mean"] = Json(info.preprocess.mean).dump();
+  graph.metadata["nestling.deviation"] = Json(info.preprocess.deviation).dump();
+  if (info.preprocess.resize > 0) {
+    graph.metadata["nestling.resize"] =
+        Json{{"size", info.preprocess.resize}, {"crop", classifier_shape(graph).height}}.dump();
+  }
+}
+
+}  // namespace nestling

@@ -1,0 +1,103 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "graph/shapes.h"
+
+namespace nestling {
+
+int64_t element_count(const Shape& shape) {
+  constexpr int64_t kMaxElements = int64_t{1} << 40;
+  int64_t count = 1;
+  for (const int64_t dimension : shape) {
+    if (dimension == kBatch) continue;
+    if (dimension < 0) fail("a shape has the negative dimension {}", dimension);
+    if (dimension > 0 && count > kMaxElements / dimension) fail("a tensor is too large");
+    count *= dimension;
+  }
+  return count;
+}
+
+const char* op_name(const Op& op) {
+  struct Name {
+    const char* operator()(const Conv&) const { return "Conv"; }
+    const char* operator()(const BatchNorm&) const { return "BatchNormalization"; }
+    const char* operator()(const Relu&) const { return "Relu"; }
+    const char* operator()(const Clip&) const { return "Clip"; }
+    const char* operator()(const Add&) const { return "Add"; }
+    const char* operator()(const Concat&) const { return "Concat"; }
+    const char* operator()(const MaxPool&) const { return "MaxPool"; }
+    const char* operator()(const AveragePool&) const { return "AveragePool"; }
+    const char* operator()(const GlobalAveragePool&) const { return "GlobalAveragePool"; }
+    const char* operator()(const Flatten&) const { return "Flatten"; }
+    const char* operator()(const Gemm&) const { return "Gemm"; }
+    const char* operator()(const Softmax&) const { return "Softmax"; }
+  };
+  return std::visit(Name{}, op);
+}
+
+ValueId Graph::add_value(std::string value_name, Shape shape) {
+  values.push_back({std::move(value_name), std::move(shape), std::nullopt});
+  return static_cast<ValueId>(values.size() - 1);
+}
+
+ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
+  Shape shape = tensor.shape;
+  values.push_back({std::move(value_name), std::move(shape), std::move(tensor)});
+  return static_cast<ValueId>(values.size() - 1);
+}
+
+ValueId add_node(Graph& graph, std::string name, Op op, std::vector<ValueId> inputs) {
+  Node node{std::move(name), std::move(op), std::move(inputs), -1};
+  Shape shape = output_shape(graph, node);
+  node.output = graph.add_value(node.name, std::move(shape));
+  graph.nodes.push_back(std::move(node));
+  return graph.nodes.back().output;
+}
+
+ValueId find_value(const Graph& graph, const std::string& name) {
+  const auto found = std::find_if(graph.values.begin(), graph.values.end(),
+                                  [&](const Value& value) { return value.name == name; });
+  return found == graph.values.end() ? -1 : static_cast<ValueId>(found - graph.values.begin());
+}
+
+NodeId producer(const Graph& graph, ValueId value) {
+  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [&](const Node& node) { return node.output == value; });
+  return found == graph.nodes.end() ? -1 : static_cast<NodeId>(found - graph.nodes.begin());
+}
+
+std::vector<ValueId> parameters_of(const Graph& graph) {
+  std::vector<ValueId> parameters;
+  std::set<ValueId> seen;
+  for (const Node& node : graph.nodes) {
+    // The third and fourth constants of a batch norm are running statistics.
+    const size_t end = std::holds_alternative<BatchNorm>(node.op) ? 3 : node.inputs.size();
+    for (size_t i = 0; i < end; ++i) {
+      const ValueId id = node.inputs[i];
+      if (graph.value(id).constant && seen.insert(id).second) parameters.push_back(id);
+    }
+  }
+  return parameters;
+}
+
+ClassifierShape classifier_shape(const Graph& graph) {
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1) {
+    fail("{} has {} inputs and {} outputs; a classifier has one of each", graph.name,
+         graph.inputs.size(), graph.outputs.size());
+  }
+  const Shape& in = graph.value(graph.inputs[0]).shape;
+  const Shape& out = graph.value(graph.outputs[0]).shape;
+  if (in.size() != 4 || in[0] != kBatch) {
+    fail("the input of {} is not a batch of images [N, C, H, W]", graph.name);
+  }
+  if (out.size() != 2 || out[0] != kBatch) {
+    fail("the output of {} is not [N, classes]", graph.name);
+  }
+  return {in[1], in[2], in[3], out[1]};
+}
+
+}  // namespace nestling

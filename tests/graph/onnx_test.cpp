@@ -1,0 +1,160 @@
+#include "graph/onnx.h"
+
+#include <catch2/catch.hpp>
+#include <onnx/onnx_pb.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "graph/classifier.h"
+#include "graph/interpreter.h"
+#include "graph/onnx_tensor.h"
+#include "graph/test_graphs.h"
+
+using Catch::Contains;
+using nestling::Graph;
+using nestling::Tensor;
+
+namespace {
+
+// Largest difference, relative to the largest value.
+double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape == b.shape);
+  double largest = 1e-6, worst = 0;
+  for (size_t i = 0; i < a.data.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(b.data[i])));
+    worst = std::max(worst, std::abs(static_cast<double>(a.data[i]) - b.data[i]));
+  }
+  return worst / largest;
+}
+
+Tensor read_tensor(const std::filesystem::path& path) {
+  onnx::TensorProto proto;
+  REQUIRE(proto.ParseFromString(nestling::read_file(path)));
+  return nestling::float_tensor(proto);
+}
+
+// A case of ONNX's own backend suite; its weights are given as inputs, here they become constants.
+void run_backend_case(const std::string& name) {
+  INFO(name);
+  const std::filesystem::path folder = std::filesystem::path(NESTLING_ONNX_TESTDATA) / name;
+  const std::filesystem::path data = folder / "test_data_set_0";
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::read_file(folder / "model.onnx")));
+  const bool sums =
+      model.graph().node(0).op_type() == "Add" || model.graph().node(0).op_type() == "Concat";
+  if (!sums) {
+    for (int i = 1; i < model.graph().input_size(); ++i) {
+      onnx::TensorProto* weight = model.mutable_graph()->add_initializer();
+      const auto file = data / ("input_" + std::to_string(i) + ".pb");
+      REQUIRE(weight->ParseFromString(nestling::read_file(file)));
+      weight->set_name(model.graph().input(i).name());
+    }
+  }
+  const Graph graph = nestling::import_onnx(model.SerializeAsString(), name);
+  const Tensor output = nestling::interpret(graph, read_tensor(data / "input_0.pb")).at(0);
+  CHECK(difference(output, read_tensor(data / "output_0.pb")) < 1e-5);
+}
+
+}  // namespace
+
+TEST_CASE("importer and interpreter agree with ONNX's backend suite") {
+  for (const char* name : {"basic_conv_with_padding",
+                           "basic_conv_without_padding",
+                           "conv_with_autopad_same",
+                           "conv_with_strides_and_asymmetric_padding",
+                           "conv_with_strides_no_padding",
+                           "conv_with_strides_padding",
+                           "batchnorm_epsilon",
+                           "batchnorm_example",
+                           "relu",
+                           "maxpool_2d_default",
+                           "maxpool_2d_pads",
+                           "maxpool_2d_precomputed_pads",
+                           "maxpool_2d_precomputed_same_upper",
+                           "maxpool_2d_precomputed_strides",
+                           "maxpool_2d_same_lower",
+                           "maxpool_2d_same_upper",
+                           "maxpool_2d_strides",
+                           "averagepool_2d_default",
+                           "averagepool_2d_pads",
+                           "averagepool_2d_pads_count_include_pad",
+                           "averagepool_2d_precomputed_pads",
+                           "averagepool_2d_precomputed_pads_count_include_pad",
+                           "averagepool_2d_precomputed_same_upper",
+                           "averagepool_2d_precomputed_strides",
+                           "averagepool_2d_same_lower",
+                           "averagepool_2d_same_upper",
+                           "averagepool_2d_strides",
+                           "flatten_axis1",
+                           "flatten_default_axis",
+                           "clip",
+
+                           "clip_default_max",
+                           "clip_default_min",
+                           "gemm_default_no_bias",
+                           "gemm_transposeB",
+                           "softmax_example",
+                           "softmax_large_number"}) {
+    run_backend_case(std::string("test_") + name);
+  }
+}
+
+TEST_CASE("a graph comes back from its ONNX file with the same bytes and outputs") {
+  for (const Graph& graph : {test::residual_network(1), test::every_op_network(2)}) {
+    const std::string bytes = nestling::export_onnx(graph);
+    const Graph back = nestling::import_onnx(bytes, "test.onnx");
+    CHECK(nestling::export_onnx(back) == bytes);
+    nestling::Random random(3);
+    const Tensor x = test::random_tensor({2, 3, 8, 8}, random);
+    CHECK(nestling::interpret(graph, x) == nestling::interpret(back, x));
+  }
+}
+
+TEST_CASE("preprocessing travels in the metadata") {
+  Graph graph = test::residual_network(1);
+  nestling::ClassifierInfo info{{"a", "b", "c", "d"},
+                                {.resize = 10, .mean = {0.1F, 0.2F, 0.3F}, .deviation = {1, 2, 3}}};
+  nestling::set_classifier_info(graph, info);
+  const Graph back = nestling::import_onnx(nestling::export_onnx(graph), "test.onnx");
+  CHECK(nestling::classifier_info(back, "x").classes == info.classes);
+  CHECK(nestling::classifier_info(back, "x").preprocess == info.preprocess);
+  graph.metadata["nestling.deviation"] = "[0, 1, 1]";
+  CHECK_THROWS_WITH(nestling::classifier_info(graph, "x"), Contains("positive"));
+  graph.metadata["nestling.classes"] = "[\"a\"]";
+  CHECK_THROWS_WITH(nestling::classifier_info(graph, "x"), Contains("names 1 classes"));
+}
+
+TEST_CASE("what cannot be imported is named, all of it") {
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::export_onnx(test::residual_network(1))));
+  model.mutable_graph()->mutable_node(2)->set_op_type("Selu");
+  model.mutable_graph()->mutable_node(5)->set_op_type("Elu");
+  const auto import = [&] { return nestling::import_onnx(model.SerializeAsString(), "x.onnx"); };
+  CHECK_THROWS_WITH(import(),
+                    Contains("conv1.relu\" (Selu) is not supported") && !Contains("conv2.bn\""));
+  model.mutable_graph()->mutable_node(2)->set_op_type("Relu");
+  CHECK_THROWS_WITH(import(), Contains("(Elu) is not supported"));
+  CHECK_THROWS_WITH(nestling::import_onnx("junk", "x.onnx"), Contains("not an ONNX model"));
+}
+
+TEST_CASE("damaged files are refused or imported, never worse") {
+  const std::string bytes = nestling::export_onnx(test::every_op_network(2));
+  const uint64_t seed = 20261125;
+  INFO("seed " << seed);
+  nestling::Random random(seed);
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    std::string damaged = bytes.substr(0, i % 3 == 0 ? random.below(bytes.size()) : bytes.size());
+    // Most damage goes where the structure is: the first kilobytes, before the weights.
+    for (uint64_t k = random.below(4); k < 4 && !damaged.empty(); ++k) {
+      damaged[random.below(std::min<size_t>(damaged.size(), 3000))] =
+          static_cast<char>(random.below(256));
+    }
+    try {
+      nestling::import_onnx(damaged, "damaged.onnx");
+    } catch (const nestling::Error&) {
+      ++refused;
+    }
+  }
+  CHECK(refused > 100);
+}

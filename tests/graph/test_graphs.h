@@ -1,0 +1,129 @@
+// Small networks with random weights for tests.
+#pragma once
+
+#include <cmath>
+#include <string>
+
+#include "base/random.h"
+#include "graph/graph.h"
+
+namespace test {
+
+inline nestling::Tensor random_tensor(nestling::Shape shape, nestling::Random& random,
+                                      double deviation = 1) {
+  nestling::Tensor tensor{std::move(shape), {}};
+  tensor.data.resize(static_cast<size_t>(nestling::element_count(tensor.shape)));
+  for (float& v : tensor.data) v = static_cast<float>(random.normal() * deviation);
+  return tensor;
+}
+
+// Appends layers with random weights to a graph.
+struct Builder {
+  nestling::Graph graph;
+  nestling::Random random;
+
+  explicit Builder(uint64_t seed, nestling::Shape input = {nestling::kBatch, 3, 8, 8})
+      : random(seed) {
+    graph.name = "test";
+    graph.inputs = {graph.add_value("input", std::move(input))};
+  }
+  nestling::ValueId input() const { return graph.inputs[0]; }
+  int64_t channels(nestling::ValueId x) const { return graph.value(x).shape[1]; }
+  nestling::ValueId constant(const std::string& name, nestling::Shape shape, double deviation) {
+    return graph.add_constant(name, random_tensor(std::move(shape), random, deviation));
+  }
+  nestling::ValueId conv(const std::string& name, nestling::ValueId x, int64_t filters,
+                         nestling::Conv op, bool bias = true) {
+    const int64_t inputs = channels(x) / op.groups;
+    const double deviation =
+        1 / std::sqrt(static_cast<double>(inputs * op.kernel[0] * op.kernel[1]));
+    std::vector<nestling::ValueId> in = {
+        x, constant(name + ".weight", {filters, inputs, op.kernel[0], op.kernel[1]}, deviation)};
+    if (bias) in.push_back(constant(name + ".bias", {filters}, 0.5));
+    return nestling::add_node(graph, name, op, in);
+  }
+  nestling::ValueId conv3x3(const std::string& name, nestling::ValueId x, int64_t filters,
+                            int64_t stride = 1) {
+    return conv(name, x, filters,
+                {.kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1, 1, 1}}, false);
+  }
+  nestling::ValueId batch_norm(const std::string& name, nestling::ValueId x) {
+    const int64_t c = channels(x);
+    std::vector<nestling::ValueId> in = {
+        x, constant(name + ".scale", {c}, 1), constant(name + ".shift", {c}, 0.5),
+        constant(name + ".mean", {c}, 0.5), constant(name + ".variance", {c}, 1)};
+    for (float& v : graph.constant(in[4]).data) v = 0.1F + std::abs(v);
+    return nestling::add_node(graph, name, nestling::BatchNorm{}, in);
+  }
+  nestling::ValueId conv_bn_relu(const std::string& name, nestling::ValueId x, int64_t filters,
+                                 int64_t stride = 1) {
+    x = batch_norm(name + ".bn", conv3x3(name, x, filters, stride));
+    return nestling::add_node(graph, name + ".relu", nestling::Relu{}, {x});
+  }
+  nestling::ValueId node(const std::string& name, nestling::Op op,
+                         std::vector<nestling::ValueId> in) {
+    return nestling::add_node(graph, name, std::move(op), std::move(in));
+  }
+  nestling::ValueId gemm(const std::string& name, nestling::ValueId x, int64_t filters) {
+    const double deviation = 1 / std::sqrt(static_cast<double>(channels(x)));
+    return node(name, nestling::Gemm{},
+                {x, constant(name + ".weight", {filters, channels(x)}, deviation),
+                 constant(name + ".bias", {filters}, 0.5)});
+  }
+  nestling::Graph finish(nestling::ValueId output) {
+    graph.outputs = {output};
+    return graph;
+  }
+};
+
+// Convolutions, a residual sum with a projection, pooling, a flatten that multiplies channels, two
+// fully connected layers.
+inline nestling::Graph residual_network(uint64_t seed) {
+  Builder b(seed);
+  const auto stem = b.conv_bn_relu("conv1", b.input(), 6);
+  const auto pooled = b.node("pool", nestling::MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {stem});
+  const auto inner = b.conv_bn_relu("conv2", pooled, 5);
+  const auto outer = b.batch_norm("conv3.bn", b.conv3x3("conv3", inner, 6));
+  const auto sum = b.node("add", nestling::Add{}, {outer, pooled});
+  const auto relu = b.node("relu", nestling::Relu{}, {sum});
+  const auto last =
+      b.conv("conv4", relu, 7, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}});
+  const auto flat = b.node("flatten", nestling::Flatten{}, {last});
+  const auto hidden = b.node("hidden.relu", nestling::Relu{}, {b.gemm("hidden", flat, 9)});
+  return b.finish(b.gemm("head", hidden, 4));
+}
+
+// A chain of convolutions with a global average pool, as the zoo's small nets.
+inline nestling::Graph chain_network(uint64_t seed) {
+  Builder b(seed);
+  auto x = b.conv_bn_relu("conv1", b.input(), 8);
+  x = b.conv_bn_relu("conv2", x, 12, 2);
+  x = b.conv_bn_relu("conv3", x, 10);
+  x = b.node("pool", nestling::GlobalAveragePool{}, {x});
+  x = b.node("flatten", nestling::Flatten{}, {x});
+  return b.finish(b.gemm("head", x, 4));
+}
+
+// Every supported operator at least once.
+inline nestling::Graph every_op_network(uint64_t seed) {
+  Builder b(seed);
+  const auto stem = b.conv_bn_relu("conv1", b.input(), 6);
+  const auto depthwise =
+      b.conv("depthwise", stem, 6, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}, .groups = 6});
+  const auto clip = b.node("clip", nestling::Clip{0, 1.5F}, {depthwise});
+  const auto dilated =
+      b.conv("dilated", clip, 5, {.kernel = {3, 3}, .dilation = {2, 2}, .padding = {2, 2, 2, 2}});
+  const auto joined = b.node("concat", nestling::Concat{}, {dilated, stem});
+  const auto average = b.node(
+      "average", nestling::AveragePool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}},
+      {joined});
+  const auto max =
+      b.node("max", nestling::MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}},
+             {joined});
+  const auto sum = b.node("add", nestling::Add{}, {average, max});
+  const auto flat =
+      b.node("flatten", nestling::Flatten{}, {b.node("gap", nestling::GlobalAveragePool{}, {sum})});
+  return b.finish(b.node("softmax", nestling::Softmax{}, {b.gemm("head", flat, 4)}));
+}
+
+}  // namespace test
