@@ -1,0 +1,84 @@
+#include "data/dataset.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+#include <zlib.h>
+
+#include "temporary_folder.h"
+
+#include "base/error.h"
+#include "data/idx.h"
+#include "data/test_dataset.h"
+
+using Catch::Contains;
+
+TEST_CASE("a data set is read and normalised") {
+  const TemporaryFolder folder;
+  test::write_dataset(folder / "bars", 20, 8);
+  const auto data = nestling::load_dataset((folder / "bars").string(), "train");
+  CHECK(data.size() == 20);
+  CHECK(data.classes.at(3) == "fourth");
+  CHECK((data.channels == 1 && data.height == 8 && data.width == 8));
+  const int64_t indices[] = {5, 2};
+  const auto batch = nestling::normalised(data, indices);
+  REQUIRE(batch.size() == 128);
+  CHECK(batch[0] == Approx((data.pixels[5 * 64] / 255.0 - 0.25) / 0.2));
+  CHECK(batch[64] == Approx((data.pixels[2 * 64] / 255.0 - 0.25) / 0.2));
+}
+
+TEST_CASE("the validation split is the same for everybody and shares no image with the rest") {
+  const TemporaryFolder folder;
+  test::write_dataset(folder / "bars", 40, 8);
+  const auto data = nestling::load_dataset((folder / "bars").string(), "train");
+  const auto [rest, validation] = nestling::split_validation(data, 10);
+  const auto again = nestling::split_validation(data, 10);
+  CHECK(nestling::digest(validation) == nestling::digest(again.second));
+  CHECK(nestling::digest(rest) != nestling::digest(validation));
+  const auto images_of = [](const nestling::Dataset& part) {
+    std::set<std::vector<uint8_t>> images;
+    for (int64_t i = 0; i < part.size(); ++i) {
+      images.insert({part.pixels.begin() + i * 64, part.pixels.begin() + (i + 1) * 64});
+    }
+    return images;
+  };
+  auto all = images_of(rest);
+  CHECK(all.size() == 30);
+  all.merge(images_of(validation));
+  CHECK(all == images_of(data));
+  CHECK_THROWS_WITH(nestling::split_validation(data, 40), Contains("out of 40"));
+}
+
+TEST_CASE("a data set that does not fit is refused with its place") {
+  const TemporaryFolder folder;
+  test::write_dataset(folder / "bars", 20, 8);
+  const auto load = [&](const char* split) {
+    return nestling::load_dataset((folder / "bars").string(), split);
+  };
+  CHECK_THROWS_WITH(nestling::load_dataset("no-such-data", "train"),
+                    Contains("no-such-data") && Contains("fetch.sh"));
+  CHECK_THROWS_WITH(load("other"), Contains("\"other\" is missing"));
+  nestling::write_file(folder / "bars/train-labels", test::idx_header({2}) + "ab");
+  CHECK_THROWS_WITH(load("train"), Contains("20 images and 2 labels"));
+  nestling::write_file(folder / "bars/test-labels", test::idx_header({8}) + "abcdefgh");
+  CHECK_THROWS_WITH(load("test"), Contains("the label 97"));
+}
+
+TEST_CASE("IDX files are read plain and gzipped, and refused when damaged") {
+  const TemporaryFolder folder;
+  const std::string good = test::idx_header({2, 3}) + "abcdef";
+  const auto read = [&](const std::string& bytes) {
+    nestling::write_file(folder / "x", bytes);
+    return nestling::read_idx(folder / "x");
+  };
+  CHECK(read(good).shape == std::vector<int64_t>{2, 3});
+  CHECK(read(good).data[5] == 'f');
+  gzFile file = gzopen((folder / "x.gz").c_str(), "wb");
+  gzwrite(file, good.data(), static_cast<unsigned>(good.size()));
+  gzclose(file);
+  CHECK(nestling::read_idx(folder / "x.gz").data == read(good).data);
+  CHECK_THROWS_WITH(read(good.substr(0, 13)), Contains("cut short"));
+  CHECK_THROWS_WITH(read(good + "g"), Contains("longer"));
+  CHECK_THROWS_WITH(read("\x7f" + good), Contains("not an IDX file"));
+  CHECK_THROWS_WITH(read(test::idx_header({4000000000U, 4000000000U})), Contains("out of range"));
+  CHECK_THROWS_WITH(read(test::idx_header({4000000000U}) + "a"), Contains("cut short"));
+}
