@@ -43,3 +43,9 @@ function(nestling_tool name)
   set_target_properties(nestling-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                                                     ${PROJECT_BINARY_DIR}/bin)
 endfunction()
+
+# For a target whose sources name tensors: LibTorch's precompiled header, which lib/train owns.
+function(nestling_reuse_torch_header target)
+  target_precompile_headers(${target} REUSE_FROM nestling_train)
+  set_target_properties(${target} PROPERTIES JOB_POOL_COMPILE torch)
+endfunction()

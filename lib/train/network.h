@@ -1,0 +1,51 @@
+// A Graph that LibTorch runs and differentiates.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "graph/graph.h"
+#include "train/torch.h"
+#include "train/train.h"
+
+namespace nestling {
+
+at::Tensor to_torch(const Tensor& tensor);    // a copy, float32
+Tensor from_torch(const at::Tensor& tensor);  // a copy
+
+// Not thread-safe; operators use LibTorch's threads.
+class Network {
+ public:
+  explicit Network(Graph graph, const TrainableMasks& masks = {});
+
+  enum class Mode { evaluate, train };
+
+  // Sees every activation right after it is computed.
+  using Observer = std::function<void(ValueId, const at::Tensor&)>;
+
+  // The graph's first output for x [N, C, H, W]. In Mode::train batch norm uses the batch's
+  // statistics and moves the running ones towards them by a tenth, as PyTorch does.
+  at::Tensor forward(const at::Tensor& x, Mode mode, const Observer& observe = nullptr);
+
+  // A trainable constant; its mask is undefined where all of it is trainable.
+  struct Parameter {
+    ValueId id;
+    at::Tensor value;
+    at::Tensor mask;
+  };
+  std::vector<Parameter>& parameters() { return parameters_; }
+
+  // The graph with the present weights and statistics.
+  Graph graph() const;
+
+ private:
+  struct Step;
+
+  Graph graph_;
+  std::vector<at::Tensor> constants_;  // by ValueId; undefined for activations
+  std::vector<Parameter> parameters_;
+  std::map<ValueId, at::Tensor> masks_;
+};
+
+}  // namespace nestling

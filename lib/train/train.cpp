@@ -1,0 +1,177 @@
+#include "train/train.h"
+
+#include <ATen/Parallel.h>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <thread>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "train/network.h"
+
+namespace nestling {
+namespace {
+
+at::Tensor images(const Dataset& data, std::span<const int64_t> indices) {
+  std::vector<float> batch = normalised(data, indices);
+  return at::from_blob(batch.data(), {static_cast<int64_t>(indices.size()), data.channels,
+                                      data.height, data.width})
+      .clone();
+}
+
+at::Tensor labels(const Dataset& data, std::span<const int64_t> indices) {
+  at::Tensor result = at::empty({static_cast<int64_t>(indices.size())}, at::kLong);
+  auto* to = result.data_ptr<int64_t>();
+  for (const int64_t index : indices) *to++ = data.labels[static_cast<size_t>(index)];
+  return result;
+}
+
+// From 0 to 1 and back to 0 over the training; `at` from 0 to 1.
+double one_cycle(double at) {
+  constexpr double kRise = 0.25;
+  const double phase = at < kRise ? 1 - at / kRise : (at - kRise) / (1 - kRise);
+  return (1 + std::cos(std::numbers::pi * phase)) / 2;
+}
+
+class Sgd {
+ public:
+  Sgd(Network& network, const TrainOptions& options) : network_(network), options_(options) {
+    for (const Network::Parameter& p : network.parameters()) {
+      velocity_.push_back(at::zeros_like(p.value));
+    }
+  }
+
+  // A frozen entry sees a gradient of exactly zero, so it keeps its bits.
+  void step(double learning_rate) {
+    const c10::NoGradGuard no_gradient;
+    for (size_t i = 0; i < velocity_.size(); ++i) {
+      Network::Parameter& p = network_.parameters()[i];
+      at::Tensor gradient = p.value.grad();
+      if (!gradient.defined()) continue;
+      if (p.value.dim() > 1) gradient.add_(p.value, options_.weight_decay);
+      if (p.mask.defined()) gradient.mul_(p.mask);
+      velocity_[i].mul_(options_.momentum).add_(gradient);
+      gradient.add_(velocity_[i], options_.momentum);
+      p.value.add_(gradient, -learning_rate);
+      p.value.mutable_grad() = at::Tensor();
+    }
+  }
+
+ private:
+  Network& network_;
+  const TrainOptions& options_;
+  std::vector<at::Tensor> velocity_;
+};
+
+at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::Tensor& teacher,
+                   const TrainOptions& options) {
+  const at::Tensor loss = at::cross_entropy_loss(logits, label);
+  if (!teacher.defined()) return loss;
+  const double t = options.temperature, w = options.teacher_weight;
+  const at::Tensor distance =
+      at::kl_div(at::log_softmax(logits / t, 1), at::softmax(teacher / t, 1), at::Reduction::Sum) /
+      logits.size(0);
+  return loss * (1 - w) + distance * (w * t * t);
+}
+
+}  // namespace
+
+void set_training_threads(int threads) {
+  at::set_num_threads(threads > 0 ? threads
+                                  : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void check_fits(const Graph& graph, const Dataset& data) {
+  const ClassifierShape shape = classifier_shape(graph);
+  if (shape.channels != data.channels || shape.height != data.height || shape.width != data.width) {
+    fail("the network takes {}x{}x{} images, the data set {} has {}x{}x{}", shape.channels,
+         shape.height, shape.width, data.name, data.channels, data.height, data.width);
+  }
+  if (shape.classes != static_cast<int64_t>(data.classes.size())) {
+    fail("the network has {} classes, the data set {} has {}", shape.classes, data.name,
+         data.classes.size());
+  }
+}
+
+Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
+            Progress& progress) {
+  check_fits(graph, data);
+  const auto classes = static_cast<int64_t>(data.classes.size());
+  at::Tensor teacher;
+  if (!options.teacher_logits.empty()) {
+    if (static_cast<int64_t>(options.teacher_logits.size()) != data.size() * classes) {
+      fail("the teacher's outputs do not belong to this data");
+    }
+    teacher =
+        at::from_blob(const_cast<float*>(options.teacher_logits.data()), {data.size(), classes});
+  }
+  Network network(graph, options.masks);
+  Sgd sgd(network, options);
+  // The last, smaller batch is left out: batch norm needs many images.
+  const int64_t batch = std::min(options.batch, data.size());
+  const int64_t per_epoch = data.size() / batch;
+  const int64_t steps = per_epoch * options.epochs;
+  progress.begin("training", steps);
+  std::vector<int64_t> order(static_cast<size_t>(data.size()));
+  double mean_loss = 0;
+  for (int64_t step = 0; step < steps; ++step) {
+    if (step % per_epoch == 0) {
+      std::iota(order.begin(), order.end(), 0);
+      const auto epoch = static_cast<uint64_t>(step / per_epoch);
+      Random(sub_seed(options.seed, {epoch})).shuffle(order);
+    }
+    const std::span<const int64_t> indices(order.data() + step % per_epoch * batch,
+                                           static_cast<size_t>(batch));
+    const at::Tensor label = labels(data, indices);
+    at::Tensor target;
+    if (teacher.defined()) {
+      target = teacher.index_select(
+          0, at::from_blob(const_cast<int64_t*>(indices.data()), {batch}, at::kLong));
+    }
+    const at::Tensor logits = network.forward(images(data, indices), Network::Mode::train);
+    const at::Tensor loss = loss_of(logits, label, target, options);
+    loss.backward();
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      fail("the training diverged at step {}; choose a smaller learning rate", step);
+    }
+    sgd.step(options.learning_rate *
+             one_cycle((static_cast<double>(step) + 0.5) / static_cast<double>(steps)));
+    mean_loss = step == 0 ? value : 0.98 * mean_loss + 0.02 * value;
+    progress.update(step + 1, fmt::format("loss {:.3f}", mean_loss));
+  }
+  return network.graph();
+}
+
+std::vector<float> outputs(const Graph& graph, const Dataset& data) {
+  check_fits(graph, data);
+  const c10::NoGradGuard no_gradient;
+  Network network(graph);
+  std::vector<int64_t> order(static_cast<size_t>(data.size()));
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<float> result;
+  constexpr size_t kBatchSize = 250;
+  for (size_t from = 0; from < order.size(); from += kBatchSize) {
+    const std::span<const int64_t> indices(order.data() + from,
+                                           std::min(kBatchSize, order.size() - from));
+    const Tensor y = from_torch(network.forward(images(data, indices), Network::Mode::evaluate));
+    result.insert(result.end(), y.data.begin(), y.data.end());
+  }
+  return result;
+}
+
+double accuracy(const Graph& graph, const Dataset& data) {
+  const std::vector<float> logits = outputs(graph, data);
+  const size_t classes = data.classes.size();
+  int64_t right = 0;
+  for (size_t n = 0; n < data.labels.size(); ++n) {
+    const auto row = logits.begin() + static_cast<std::ptrdiff_t>(n * classes);
+    const auto highest = std::max_element(row, row + static_cast<std::ptrdiff_t>(classes));
+    right += highest - row == data.labels[n];
+  }
+  return static_cast<double>(right) / static_cast<double>(data.size());
+}
+
+}  // namespace nestling

@@ -1,0 +1,56 @@
+// Training and evaluating a classifier.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/progress.h"
+#include "data/dataset.h"
+#include "graph/graph.h"
+
+namespace nestling {
+
+// For each constant that is only partly trainable: 1 where it may change, 0 where it is frozen, in
+// the constant's shape. A constant without an entry is trainable everywhere. The frozen part of a
+// batch norm's scale is a prefix: those channels are normalised by their running statistics, and
+// the statistics stay.
+using TrainableMasks = std::map<ValueId, Tensor>;
+
+struct TrainOptions {
+  int epochs = 4;
+  int64_t batch = 128;
+  double learning_rate = 0.1;  // the highest of the one-cycle schedule
+  double momentum = 0.9;
+  double weight_decay = 5e-4;  // of matrices and filters, not of scales, shifts and biases
+  uint64_t seed = 1;           // of the order of images
+  TrainableMasks masks = {};
+
+  // Knowledge distillation (Hinton, Vinyals, Dean, arXiv 1503.02531): the outputs of a teacher for
+  // every image of the training split, [N, classes]; empty for none. The loss is
+  // (1 - w) cross-entropy + w T^2 KL(teacher / T, network / T).
+  std::vector<float> teacher_logits = {};
+  double teacher_weight = 0.7;
+  double temperature = 3;
+};
+
+// Sets the number of threads that LibTorch uses; 0 leaves one per core.
+void set_training_threads(int threads);
+
+// Trains with stochastic gradient descent, Nesterov momentum and a one-cycle schedule (Smith,
+// arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Same graph, data,
+// options, machine and threads: same result. Throws Error if data and graph do not fit or the loss
+// becomes infinite.
+Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
+            Progress& progress);
+
+// The graph's outputs for every image, [N, classes].
+std::vector<float> outputs(const Graph& graph, const Dataset& data);
+
+// The share of images whose highest output is their label, from 0 to 1.
+double accuracy(const Graph& graph, const Dataset& data);
+
+// Throws Error, naming both, unless the graph is a classifier of such images into as many classes.
+void check_fits(const Graph& graph, const Dataset& data);
+
+}  // namespace nestling

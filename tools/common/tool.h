@@ -1,0 +1,63 @@
+// What every tool shares: flags, progress on a terminal or in a log, errors and exit status.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "base/json.h"
+#include "base/progress.h"
+
+namespace nestling {
+
+// Exit statuses; CLI11's own for wrong usage are mapped to kWrongUsage.
+enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2, kGateNotMet = 3 };
+
+struct CommonFlags {
+  bool json = false;
+  bool quiet = false;
+  uint64_t seed = 1;
+  int threads = 0;  // 0: one per core
+};
+
+// Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
+// task begins and at most one every ten seconds. Nothing when quiet, but for errors.
+class ConsoleProgress : public Progress {
+ public:
+  explicit ConsoleProgress(bool quiet);
+  ~ConsoleProgress() override;
+
+  void begin(const std::string& task, int64_t steps) override;
+  void update(int64_t done, const std::string& detail) override;
+  void note(const std::string& sentence) override;
+
+ private:
+  void clear_line();
+
+  bool quiet_;
+  bool terminal_;
+  bool line_open_ = false;
+  std::string task_;
+  int64_t steps_ = 0;
+  double begun_ = 0;
+  double shown_ = 0;
+};
+
+// One tool: its flags are added to `app`, `run` does the work.
+class Tool {
+ public:
+  // `example` is one or more command lines of real use, shown by --help.
+  Tool(const std::string& name, const std::string& what_for, const std::string& example);
+
+  CLI::App app;
+  CommonFlags common;
+
+  // Parses the command line and calls `run`, which returns an ExitStatus. An Error is printed as
+  // one sentence; the result is the process's exit status.
+  int main(int argc, char** argv, const std::function<int(Progress&)>& run);
+
+  // Prints the tool's result: `json` with --json, `text` otherwise.
+  void print(const std::string& text, const Json& json) const;
+};
+
+}  // namespace nestling
