@@ -5,6 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/setup.sh
+mkdir -p build/peers
+cp tests/interop/package.json build/peers/
+npm install --prefix build/peers --ignore-scripts --no-audit --no-fund --silent
 cmake --preset dev > /dev/null
 cmake --build --preset dev
-ctest --preset dev "$@"
+OMP_WAIT_POLICY=passive ctest --preset dev "$@"
