@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <malloc.h>
 #include <numbers>
 #include <numeric>
 #include <thread>
@@ -78,7 +80,10 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::
 
 }  // namespace
 
-void set_training_threads(int threads) {
+void prepare_training(int threads) {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
   at::set_num_threads(threads > 0 ? threads
                                   : static_cast<int>(std::thread::hardware_concurrency()));
 }

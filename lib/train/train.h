@@ -34,8 +34,10 @@ struct TrainOptions {
   double temperature = 3;
 };
 
-// Sets the number of threads that LibTorch uses; 0 leaves one per core.
-void set_training_threads(int threads);
+// Prepares this process for training: the number of threads that LibTorch uses (0: one per core),
+// and a heap that keeps the memory of a step for the next one, which would otherwise be mapped and
+// unmapped every time. Call it once, before the first training or evaluation.
+void prepare_training(int threads);
 
 // Trains with stochastic gradient descent, Nesterov momentum and a one-cycle schedule (Smith,
 // arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Same graph, data,

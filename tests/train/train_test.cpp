@@ -30,7 +30,7 @@ Graph small_model() {
 }
 
 nestling::TrainOptions quick() {
-  nestling::set_training_threads(1);
+  nestling::prepare_training(1);
   return {.epochs = 2, .batch = 32, .learning_rate = 0.05};
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fmt/format.h>
 #include <new>
@@ -102,6 +103,12 @@ int Tool::main(int argc, char** argv, const std::function<int(Progress&)>& run) 
   }
   fmt::print(stderr, "{}: {}\n", app.get_name(), problem);
   return kFailed;
+}
+
+void wait_without_spinning(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  ::execv("/proc/self/exe", argv);  // returns only if it fails, and then it is only slower
 }
 
 void Tool::print(const std::string& text, const Json& json) const {

@@ -60,4 +60,9 @@ class Tool {
   void print(const std::string& text, const Json& json) const;
 };
 
+// For tools that train: OpenMP's threads spin while they wait, unless told otherwise before the
+// process starts, and a step takes several times as long when other programs want the cores. Starts
+// the program again with OMP_WAIT_POLICY=passive if the variable is not set. Call it first.
+void wait_without_spinning(char** argv);
+
 }  // namespace nestling

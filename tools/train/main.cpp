@@ -16,6 +16,7 @@
 using namespace nestling;
 
 int main(int argc, char** argv) {
+  wait_without_spinning(argv);
   Tool tool("nestling-train", "Trains a CNN on a data set and writes it as an ONNX file.",
             "nestling-train --arch small --data fashion-mnist --epochs 4 --out model.onnx");
   std::string arch = "small", data_name, out;
@@ -47,7 +48,7 @@ int main(int argc, char** argv) {
       return kWrongUsage;
     }
     check_writable(out);
-    set_training_threads(tool.common.threads);
+    prepare_training(tool.common.threads);
     zoo.seed = options.seed = tool.common.seed;
     if (input.size() == 3) {
       zoo.channels = input[0];
