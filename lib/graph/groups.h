@@ -1,0 +1,46 @@
+// Channel groups: channels of several layers that can only be cut or grown together.
+//
+// Every op says which channels of its inputs and outputs are the same one; union-find over single
+// channels joins them. Channels that occur along the same axes of the same values form a group.
+//
+//   conv1 ─▶ bn ─▶ relu ─┬▶ conv2 ─▶ add ─▶        groups: conv1 (also add's other input, conv2's
+//                        └─────────▶ /              output): a residual sum ties them
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace nestling {
+
+struct ChannelGroup {
+  std::string name;                           // the node that first produces it, such as "conv1"
+  int64_t width = 0;                          // channels
+  bool fixed = false;                         // touches a graph input or output: never cut
+  std::vector<std::pair<ValueId, int>> axes;  // (value, axis) pairs along which it lies
+};
+
+// Which channel an index of an axis is: {group, channel in it}, group -1 if the axis has none.
+struct ChannelLabel {
+  int32_t group = -1;
+  int64_t channel = 0;
+
+  bool operator==(const ChannelLabel&) const = default;
+};
+
+struct ChannelGroups {
+  std::vector<ChannelGroup> groups;  // in the order in which the graph first produces them
+  // labels[value][axis][index]; labels[value][axis] is empty for axes that are not channels
+  // (batch, rows, columns).
+  std::vector<std::vector<std::vector<ChannelLabel>>> labels;
+
+  // The index of the group named `name`, or -1.
+  int32_t find(const std::string& name) const;
+};
+
+// Finds the groups of `graph`, whose shapes are inferred.
+ChannelGroups find_groups(const Graph& graph);
+
+}  // namespace nestling

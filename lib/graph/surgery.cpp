@@ -1,0 +1,97 @@
+#include "graph/surgery.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "graph/shapes.h"
+
+namespace nestling {
+namespace {
+
+void check(const ChannelGroup& group, const std::vector<int64_t>& kept) {
+  if (group.fixed) {
+    fail("the channels of {} are the network's input or output and stay as they are", group.name);
+  }
+  if (kept.empty()) fail("no channel of {} would be left", group.name);
+  std::vector<bool> seen(static_cast<size_t>(group.width));
+  for (const int64_t channel : kept) {
+    if (channel < 0 || channel >= group.width) {
+      fail("{} has {} channels; there is no channel {}", group.name, group.width, channel);
+    }
+    if (seen[static_cast<size_t>(channel)]) {
+      fail("channel {} of {} is kept twice", channel, group.name);
+    }
+    seen[static_cast<size_t>(channel)] = true;
+  }
+}
+
+// The old indices of an axis in their new order. Each place along the axis belongs to a channel of
+// a group, and to one of that channel's occurrences there (a flatten repeats channels); the place
+// of a group's channel j is taken by its j-th kept channel, and the places after the last vanish.
+std::vector<int64_t> new_order(const std::vector<ChannelLabel>& labels, const KeptChannels& kept) {
+  using Occurrences = std::map<std::pair<int32_t, int64_t>, std::vector<int64_t>>;
+  Occurrences places;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    places[{labels[i].group, labels[i].channel}].push_back(static_cast<int64_t>(i));
+  }
+  std::map<std::pair<int32_t, int64_t>, size_t> met;
+  std::vector<int64_t> order;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const ChannelLabel& label = labels[i];
+    const auto group = kept.find(label.group);
+    if (group == kept.end()) {
+      order.push_back(static_cast<int64_t>(i));
+    } else if (label.channel < static_cast<int64_t>(group->second.size())) {
+      const int64_t channel = group->second[static_cast<size_t>(label.channel)];
+      const size_t occurrence = met[{label.group, label.channel}]++;
+      order.push_back(places.at({label.group, channel}).at(occurrence));
+    }
+  }
+  return order;
+}
+
+Tensor select(const Tensor& tensor, size_t axis, const std::vector<int64_t>& order) {
+  Tensor result = tensor;
+  result.shape[axis] = static_cast<int64_t>(order.size());
+  int64_t outer = 1, inner = 1;
+  for (size_t i = 0; i < axis; ++i) outer *= tensor.shape[i];
+  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
+  result.data.clear();
+  for (int64_t o = 0; o < outer; ++o) {
+    for (const int64_t index : order) {
+      const auto from = tensor.data.begin() + (o * tensor.shape[axis] + index) * inner;
+      result.data.insert(result.data.end(), from, from + inner);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& kept) {
+  for (const auto& [group, channels] : kept) {
+    check(groups.groups.at(static_cast<size_t>(group)), channels);
+  }
+  Graph result = graph;
+  for (size_t v = 0; v < result.values.size(); ++v) {
+    Value& value = result.values[v];
+    if (!value.constant) continue;
+    for (size_t axis = 0; axis < groups.labels[v].size(); ++axis) {
+      const std::vector<ChannelLabel>& labels = groups.labels[v][axis];
+      if (labels.empty()) continue;
+      const std::vector<int64_t> order = new_order(labels, kept);
+      value.constant = select(*value.constant, axis, order);
+    }
+    value.shape = value.constant->shape;
+  }
+  for (Node& node : result.nodes) {
+    if (auto* conv = std::get_if<Conv>(&node.op); conv != nullptr && conv->groups > 1) {
+      // Depthwise: as many groups as input channels, whose shape is inferred by now.
+      conv->groups = result.value(node.inputs[0]).shape[1];
+    }
+    result.value(node.output).shape = output_shape(result, node);
+  }
+  return result;
+}
+
+}  // namespace nestling

@@ -1,0 +1,26 @@
+// The one surgery primitive. Pruning keeps fewer channels; nesting is a reorder; a descendant is a
+// prefix. Nothing else edits channels.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/groups.h"
+
+namespace nestling {
+
+// Channels to keep, in their new order, by group index.
+using KeptChannels = std::map<int32_t, std::vector<int64_t>>;
+
+// Restricts and reorders channel groups wherever they appear; groups that are not named stay.
+//
+//   before: conv [8, 3, 3, 3] ─▶ bn [8] ─▶ conv [4, 8, 3, 3]
+//   keep(conv, {5, 0, 2})
+//   after:  conv [3, 3, 3, 3] ─▶ bn [3] ─▶ conv [4, 3, 3, 3]
+//
+// Throws Error if a list is empty, repeats a channel, names one that is not there, or the group is
+// fixed.
+Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& kept);
+
+}  // namespace nestling
