@@ -150,20 +150,29 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
   return network.graph();
 }
 
-std::vector<float> outputs(const Graph& graph, const Dataset& data) {
+void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
+             int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer) {
   check_fits(graph, data);
   const c10::NoGradGuard no_gradient;
   Network network(graph);
-  std::vector<int64_t> order(static_cast<size_t>(data.size()));
-  std::iota(order.begin(), order.end(), 0);
-  std::vector<float> result;
-  constexpr size_t kBatchSize = 250;
-  for (size_t from = 0; from < order.size(); from += kBatchSize) {
-    const std::span<const int64_t> indices(order.data() + from,
-                                           std::min(kBatchSize, order.size() - from));
-    const Tensor y = from_torch(network.forward(images(data, indices), Network::Mode::evaluate));
-    result.insert(result.end(), y.data.begin(), y.data.end());
+  const auto most = static_cast<size_t>(batch);
+  for (size_t from = 0; from < indices.size(); from += most) {
+    const auto part = indices.subspan(from, std::min(most, indices.size() - from));
+    network.forward(images(data, part), Network::Mode::evaluate,
+                    [&](ValueId value, const at::Tensor& content) {
+                      if (wanted.contains(value)) observer(part, value, from_torch(content));
+                    });
   }
+}
+
+std::vector<float> outputs(const Graph& graph, const Dataset& data) {
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  std::vector<float> result;
+  observe(graph, data, all, 250, {graph.outputs.at(0)},
+          [&](std::span<const int64_t>, ValueId, const Tensor& y) {
+            result.insert(result.end(), y.data.begin(), y.data.end());
+          });
   return result;
 }
 

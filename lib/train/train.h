@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "base/progress.h"
@@ -45,6 +48,13 @@ void prepare_training(int threads);
 // becomes infinite.
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress);
+
+// Runs the images at `indices`, `batch` at a time, and shows each value of `wanted` for each batch:
+// the batch's indices, the value, its content [batch, channels, ...].
+using ValueObserver =
+    std::function<void(std::span<const int64_t> batch, ValueId value, const Tensor& content)>;
+void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
+             int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer);
 
 // The graph's outputs for every image, [N, classes].
 std::vector<float> outputs(const Graph& graph, const Dataset& data);

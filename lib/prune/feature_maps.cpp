@@ -1,0 +1,143 @@
+#include "prune/feature_maps.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "prune/trr.h"
+#include "train/train.h"
+
+namespace nestling {
+namespace {
+
+constexpr int64_t kMaxBytes = int64_t{1} << 30;
+
+// Some channels of one value, accumulated in one pass over the images.
+struct Chunk {
+  ValueId value;
+  int64_t first;
+  int64_t count;
+  TripletResidual residual;
+};
+
+}  // namespace
+
+std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& groups) {
+  const auto rank_of = [](const Op& op) {
+    if (std::holds_alternative<Relu>(op) || std::holds_alternative<Clip>(op)) return 3;
+    if (std::holds_alternative<BatchNorm>(op)) return 2;
+    if (std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op)) return 1;
+    return 0;
+  };
+  std::vector<int> best(groups.groups.size());
+  const auto groups_of = [&](const Node& node) {
+    std::set<int32_t> found;
+    for (const ChannelLabel& label : groups.labels[static_cast<size_t>(node.output)][1]) {
+      if (!groups.groups[static_cast<size_t>(label.group)].fixed) found.insert(label.group);
+    }
+    return found;
+  };
+  for (const Node& node : graph.nodes) {
+    for (const int32_t g : groups_of(node)) {
+      int& highest = best[static_cast<size_t>(g)];
+      highest = std::max(highest, rank_of(node.op));
+    }
+  }
+  std::vector<ValueId> values;
+  for (const Node& node : graph.nodes) {
+    const std::set<int32_t> found = groups_of(node);
+    const bool stands = std::any_of(found.begin(), found.end(), [&](int32_t g) {
+      return rank_of(node.op) > 0 && rank_of(node.op) == best[static_cast<size_t>(g)];
+    });
+    if (stands) values.push_back(node.output);
+  }
+  return values;
+}
+
+Residuals exact_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data) {
+  const auto classes = static_cast<int64_t>(data.classes.size());
+  Residuals residuals;
+  std::vector<Chunk> chunks;
+  int64_t bytes = 0;
+  const auto run = [&] {
+    if (chunks.empty()) return;
+    const auto add = [&](std::span<const int64_t> batch, ValueId id, const Tensor& y) {
+      const int64_t size = element_count(y.shape) / (y.shape[0] * y.shape[1]);
+      for (Chunk& chunk : chunks) {
+        if (chunk.value != id) continue;
+        for (size_t n = 0; n < batch.size(); ++n) {
+          const int64_t row = static_cast<int64_t>(n) * y.shape[1] + chunk.first;
+          const int32_t label = data.labels[static_cast<size_t>(batch[n])];
+          chunk.residual.add(label, y.data.data() + row * size);
+        }
+      }
+    };
+    std::set<ValueId> wanted;
+    for (const Chunk& chunk : chunks) wanted.insert(chunk.value);
+    std::vector<int64_t> all(static_cast<size_t>(data.size()));
+    std::iota(all.begin(), all.end(), 0);
+    observe(graph, data, all, 250, wanted, add);
+    for (const Chunk& chunk : chunks) {
+      const std::vector<double> part = chunk.residual.result();
+      std::vector<double>& whole = residuals[chunk.value];
+      whole.insert(whole.end(), part.begin(), part.end());
+    }
+    chunks.clear();
+    bytes = 0;
+  };
+  for (const ValueId id : values) {
+    const Shape& shape = graph.value(id).shape;
+    const int64_t size = element_count(shape) / shape[1];
+    const int64_t per_channel = classes * size * static_cast<int64_t>(sizeof(double));
+    for (int64_t first = 0; first < shape[1];) {
+      if (bytes + per_channel > kMaxBytes) run();
+      const int64_t fit = std::max<int64_t>(1, (kMaxBytes - bytes) / per_channel);
+      const int64_t count = std::min(fit, shape[1] - first);
+      chunks.push_back({id, first, count, TripletResidual(classes, count, size)});
+      bytes += count * per_channel;
+      first += count;
+    }
+  }
+  run();
+  return residuals;
+}
+
+Residuals sampled_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data,
+                      int64_t triplets, uint64_t seed) {
+  Random random(seed);
+  const auto draw = [&] { return random.below(static_cast<uint64_t>(data.size())); };
+  // Anchors, positives and negatives in turn; three images drawn at random that make no triplet are
+  // drawn again, so every triplet is as likely as any other.
+  std::vector<int64_t> indices;
+  constexpr int64_t kMaxDraws = 1000000;
+  for (int64_t drawn = 0; static_cast<int64_t>(indices.size()) < 3 * triplets; ++drawn) {
+    if (drawn > kMaxDraws + 1000 * triplets) fail("no triplets can be drawn from {}", data.name);
+    const uint64_t a = draw(), p = draw(), n = draw();
+    if (a == p || data.labels[a] != data.labels[p] || data.labels[a] == data.labels[n]) continue;
+    for (const uint64_t i : {a, p, n}) indices.push_back(static_cast<int64_t>(i));
+  }
+  const std::set<ValueId> wanted(values.begin(), values.end());
+  Residuals residuals;
+  for (const ValueId id : values) {
+    residuals[id].resize(static_cast<size_t>(graph.value(id).shape[1]));
+  }
+  const auto add = [&](std::span<const int64_t> batch, ValueId id, const Tensor& y) {
+    const auto channels = static_cast<size_t>(y.shape[1]);
+    const size_t size = y.data.size() / (batch.size() * channels);
+    for (size_t t = 0; t < batch.size(); t += 3) {
+      for (size_t i = 0; i < channels * size; ++i) {
+        const double a = y.data[t * channels * size + i];
+        const double p = y.data[(t + 1) * channels * size + i];
+        const double n = y.data[(t + 2) * channels * size + i];
+        residuals[id][i / size] +=
+            ((a - n) * (a - n) - (a - p) * (a - p)) / static_cast<double>(triplets);
+      }
+    }
+  };
+  observe(graph, data, indices, 3 * 80, wanted, add);
+  return residuals;
+}
+
+}  // namespace nestling

@@ -1,0 +1,109 @@
+#include "prune/ranking.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/ranges.h>
+#include <map>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "prune/feature_maps.h"
+#include "prune/trr.h"
+
+namespace nestling {
+namespace {
+
+Importance zeros(const ChannelGroups& groups) {
+  Importance importance;
+  for (const ChannelGroup& group : groups.groups) {
+    importance.emplace_back(static_cast<size_t>(group.fixed ? 0 : group.width));
+  }
+  return importance;
+}
+
+// Adds one number for each index of an axis to the channels that lie there, after dividing them by
+// their mean size: every place where a group appears counts alike.
+void add_scores(Importance& importance, const std::vector<ChannelLabel>& labels,
+                const std::vector<double>& scores) {
+  std::map<int32_t, std::pair<double, int64_t>> size;  // by group: sum, count
+  for (size_t i = 0; i < labels.size(); ++i) {
+    size[labels[i].group].first += std::abs(scores[i]);
+    ++size[labels[i].group].second;
+  }
+  for (size_t i = 0; i < labels.size(); ++i) {
+    auto& group = importance[static_cast<size_t>(labels[i].group)];
+    const auto& [sum, count] = size[labels[i].group];
+    if (group.empty() || sum == 0) continue;
+    group[static_cast<size_t>(labels[i].channel)] += scores[i] / sum * static_cast<double>(count);
+  }
+}
+
+class RandomRanking : public Ranking {
+ public:
+  explicit RandomRanking(uint64_t seed) : seed_(seed) {}
+
+  Importance rank(const Graph&, const ChannelGroups& groups, const Dataset&) const override {
+    Importance importance = zeros(groups);
+    Random random(seed_);
+    for (auto& group : importance) {
+      for (double& score : group) score = random.uniform();
+    }
+    return importance;
+  }
+
+ private:
+  uint64_t seed_;
+};
+
+class L1Ranking : public Ranking {
+ public:
+  Importance rank(const Graph& graph, const ChannelGroups& groups, const Dataset&) const override {
+    Importance importance = zeros(groups);
+    for (const Node& node : graph.nodes) {
+      if (!std::holds_alternative<Conv>(node.op) && !std::holds_alternative<Gemm>(node.op))
+        continue;
+      const std::vector<float>& weight = graph.constant(node.inputs[1]).data;
+      const auto& labels = groups.labels[static_cast<size_t>(node.inputs[1])][0];
+      const size_t row = weight.size() / labels.size();
+      std::vector<double> scores(labels.size());
+      for (size_t i = 0; i < weight.size(); ++i) scores[i / row] += std::abs(weight[i]);
+      add_scores(importance, labels, scores);
+    }
+    return importance;
+  }
+};
+
+class TrrRanking : public Ranking {
+ public:
+  explicit TrrRanking(const RankingOptions& options) : options_(options) {}
+
+  Importance rank(const Graph& graph, const ChannelGroups& groups,
+                  const Dataset& data) const override {
+    Importance importance = zeros(groups);
+    const std::vector<ValueId> values = ranked_values(graph, groups);
+    const auto residuals =
+        options_.sampled_triplets > 0
+            ? sampled_trr(graph, values, data, options_.sampled_triplets, options_.seed)
+            : exact_trr(graph, values, data);
+    for (const auto& [value, scores] : residuals) {
+      add_scores(importance, groups.labels[static_cast<size_t>(value)][1], scores);
+    }
+    return importance;
+  }
+
+ private:
+  RankingOptions options_;
+};
+
+}  // namespace
+
+std::vector<std::string> ranking_names() { return {"trr", "l1", "random"}; }
+
+std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options) {
+  if (name == "trr") return std::make_unique<TrrRanking>(options);
+  if (name == "l1") return std::make_unique<L1Ranking>();
+  if (name == "random") return std::make_unique<RandomRanking>(options.seed);
+  fail("there is no ranking {}; there are: {}", name, fmt::join(ranking_names(), ", "));
+}
+
+}  // namespace nestling

@@ -1,0 +1,39 @@
+// How much a network needs each of its channels.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "graph/groups.h"
+
+namespace nestling {
+
+// Importance[group][channel]: higher is more important. Within a group the numbers compare as the
+// ranking means them; each group's are divided by their mean size, so that groups compare too.
+// Groups that are fixed have none.
+using Importance = std::vector<std::vector<double>>;
+
+class Ranking {
+ public:
+  virtual ~Ranking() = default;
+
+  // `data` are the training images to rank by, already limited to as many as are wanted.
+  virtual Importance rank(const Graph& graph, const ChannelGroups& groups,
+                          const Dataset& data) const = 0;
+};
+
+struct RankingOptions {
+  int64_t sampled_triplets = 0;  // of "trr": 0 takes all triplets, in closed form
+  uint64_t seed = 1;             // of "random" and of sampled triplets
+};
+
+// "trr":    Triplet Response Residual of the feature maps after the activation (prune/trr.h)
+// "l1":     sum of the filter's absolute weights (Li et al., ICLR 2017)
+// "random": the baseline of baselines
+std::vector<std::string> ranking_names();
+std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options);
+
+}  // namespace nestling
