@@ -113,10 +113,9 @@ std::string digest(const Dataset& data) {
   return sha256(sha256(pixels) + sha256(labels));
 }
 
-std::pair<Dataset, Dataset> split_validation(const Dataset& data, int64_t count) {
-  if (count < 1 || count >= data.size()) {
-    fail("{} images cannot be kept for validation out of {}", count, data.size());
-  }
+std::pair<Dataset, Dataset> split_validation(const Dataset& data) {
+  const int64_t count = std::min<int64_t>(5000, data.size() / 10);
+  if (count < 1) fail("{} has only {} images; ten are needed", data.name, data.size());
   std::vector<int64_t> order(static_cast<size_t>(data.size()));
   std::iota(order.begin(), order.end(), 0);
   Random(static_cast<uint64_t>(data.size())).shuffle(order);

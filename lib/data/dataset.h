@@ -34,10 +34,10 @@ Dataset load_dataset(const std::string& name_or_folder, const std::string& split
 // SHA-256 of the images and labels: two data sets with the same digest train alike.
 std::string digest(const Dataset& data);
 
-// Takes `count` images out as a split "validation": {the rest, the validation split}. Which ones
-// depends on the number of images only, so every tool sees the same split and no number chosen by
-// validation accuracy was trained on it. Throws Error unless 0 < count < size.
-std::pair<Dataset, Dataset> split_validation(const Dataset& data, int64_t count);
+// Keeps a tenth of the images, at most 5,000, for validation: {the rest, the validation split}.
+// Which ones depends on the number of images only, so every tool sees the same split and no number
+// chosen by validation accuracy was trained on it. Throws Error if there are fewer than ten images.
+std::pair<Dataset, Dataset> split_validation(const Dataset& data);
 
 // The first `count` images; all of them if there are fewer.
 Dataset take(const Dataset& data, int64_t count);

@@ -28,10 +28,10 @@ TEST_CASE("a data set is read and normalised") {
 
 TEST_CASE("the validation split is the same for everybody and shares no image with the rest") {
   const TemporaryFolder folder;
-  test::write_dataset(folder / "bars", 40, 8);
+  test::write_dataset(folder / "bars", 100, 8);
   const auto data = nestling::load_dataset((folder / "bars").string(), "train");
-  const auto [rest, validation] = nestling::split_validation(data, 10);
-  const auto again = nestling::split_validation(data, 10);
+  const auto [rest, validation] = nestling::split_validation(data);
+  const auto again = nestling::split_validation(data);
   CHECK(nestling::digest(validation) == nestling::digest(again.second));
   CHECK(nestling::digest(rest) != nestling::digest(validation));
   const auto images_of = [](const nestling::Dataset& part) {
@@ -42,10 +42,10 @@ TEST_CASE("the validation split is the same for everybody and shares no image wi
     return images;
   };
   auto all = images_of(rest);
-  CHECK(all.size() == 30);
+  CHECK(all.size() == 90);
   all.merge(images_of(validation));
   CHECK(all == images_of(data));
-  CHECK_THROWS_WITH(nestling::split_validation(data, 40), Contains("out of 40"));
+  CHECK_THROWS_WITH(nestling::split_validation(nestling::take(data, 9)), Contains("only 9 images"));
 }
 
 TEST_CASE("a data set that does not fit is refused with its place") {

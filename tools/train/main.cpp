@@ -68,7 +68,9 @@ int main(int argc, char** argv) {
       zoo.width = data.width;
       graph = make_model(arch, zoo);
       set_classifier_info(graph, {data.classes, {.mean = data.mean, .deviation = data.deviation}});
-      graph = train(graph, data, options, progress);
+      // The validation split stays unseen, for whatever is chosen by accuracy later.
+      const auto [training, validation] = split_validation(data);
+      graph = train(graph, training, options, progress);
       const double test_accuracy = accuracy(graph, load_dataset(data_name, "test"));
       json["accuracy"] = test_accuracy;
       score = fmt::format("test accuracy {:.2f} %, ", 100 * test_accuracy);

@@ -1,0 +1,228 @@
+#include "prune/prune.h"
+
+#include <algorithm>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "base/run_directory.h"
+#include "graph/cost.h"
+#include "graph/onnx.h"
+#include "graph/surgery.h"
+
+namespace nestling {
+namespace {
+
+// Groups with the vanilla model's numbers of the filters that are left.
+FiltersByGroup all_filters(const ChannelGroups& groups) {
+  FiltersByGroup filters;
+  for (const ChannelGroup& group : groups.groups) {
+    if (group.fixed) continue;
+    auto& numbers = filters[group.name];
+    numbers.resize(static_cast<size_t>(group.width));
+    std::iota(numbers.begin(), numbers.end(), 0);
+  }
+  return filters;
+}
+
+void take_out(FiltersByGroup& filters, const FiltersByGroup& pruned, const std::string& where) {
+  for (const auto& [group, numbers] : pruned) {
+    std::vector<int64_t>& left = filters[group];
+    for (const int64_t number : numbers) {
+      const auto found = std::find(left.begin(), left.end(), number);
+      if (found == left.end()) fail("{}: {} has no filter {} to prune", where, group, number);
+      left.erase(found);
+    }
+  }
+}
+
+// What `kept` cuts, in the vanilla model's numbers.
+FiltersByGroup cut_filters(const ChannelGroups& groups, const KeptChannels& kept,
+                           const FiltersByGroup& left) {
+  FiltersByGroup pruned;
+  for (const auto& [g, channels] : kept) {
+    const ChannelGroup& group = groups.groups[static_cast<size_t>(g)];
+    const std::vector<int64_t>& numbers = left.at(group.name);
+    for (int64_t c = 0; c < group.width; ++c) {
+      if (std::find(channels.begin(), channels.end(), c) == channels.end()) {
+        pruned[group.name].push_back(numbers[static_cast<size_t>(c)]);
+      }
+    }
+    if (pruned[group.name].empty()) pruned.erase(group.name);
+  }
+  return pruned;
+}
+
+std::string widths_of(const FiltersByGroup& filters) {
+  std::string text;
+  for (const auto& [group, numbers] : filters) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", group, numbers.size());
+  }
+  return text;
+}
+
+RoadmapEntry describe(int index, const Graph& graph, double accuracy, FiltersByGroup pruned) {
+  return {index,
+          fmt::format("models/{:03}.onnx", index),
+          accuracy,
+          count_parameters(graph),
+          count_macs(graph),
+          std::move(pruned)};
+}
+
+Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& options) {
+  const TrainOptions& t = options.training;
+  return {{"schema", "nestling/run/1"},
+          {"model", sha256(export_onnx(vanilla))},
+          {"data", digest(data)},
+          {"ranking", options.ranking},
+          {"triplets", options.ranking_options.sampled_triplets},
+          {"ranking_images", options.ranking_images},
+          {"min_accuracy", options.min_accuracy ? Json(*options.min_accuracy) : Json()},
+          {"max_drop", options.max_drop},
+          {"step", options.step},
+          {"round_to", options.round_to},
+          {"max_iterations", options.max_iterations},
+          {"epochs", t.epochs},
+          {"batch", t.batch},
+          {"learning_rate", t.learning_rate},
+          {"seed", t.seed}};
+}
+
+}  // namespace
+
+int64_t rounded_width(int64_t channels, int64_t round_to) {
+  const int64_t unit = channels > 4 * round_to ? round_to : std::max<int64_t>(1, round_to / 2);
+  return (channels + unit - 1) / unit * unit;
+}
+
+KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
+                             const Importance& importance, int64_t macs, int64_t round_to) {
+  struct Channel {
+    int32_t group;
+    int64_t channel;
+    double score;
+  };
+  std::vector<Channel> order;  // the least important first
+  for (size_t g = 0; g < importance.size(); ++g) {
+    for (size_t c = 0; c < importance[g].size(); ++c) {
+      order.push_back({static_cast<int32_t>(g), static_cast<int64_t>(c), importance[g][c]});
+    }
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Channel& a, const Channel& b) { return a.score < b.score; });
+  // What is kept once the first `cut` of the order are gone: as many as are left, rounded up.
+  const auto kept_after = [&](size_t cut) {
+    std::map<int32_t, int64_t> left;
+    for (size_t i = cut; i < order.size(); ++i) ++left[order[i].group];
+    KeptChannels kept;
+    for (auto at = order.rbegin(); at != order.rend(); ++at) {
+      const int64_t width = rounded_width(std::max<int64_t>(1, left[at->group]), round_to);
+      std::vector<int64_t>& channels = kept[at->group];
+      if (static_cast<int64_t>(channels.size()) < width) channels.push_back(at->channel);
+    }
+    for (auto& [group, channels] : kept) std::sort(channels.begin(), channels.end());
+    return kept;
+  };
+  const auto macs_after = [&](size_t cut) {
+    return count_macs(keep(graph, groups, kept_after(cut)));
+  };
+  size_t low = 0, high = order.size();  // macs_after falls with its argument
+  while (low < high) {
+    const size_t middle = (low + high) / 2;
+    if (macs_after(middle) <= macs) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  if (order.empty() || macs_after(low) >= count_macs(graph)) return {};
+  return kept_after(low);
+}
+
+Roadmap prune(const Graph& vanilla, const Dataset& data, const std::filesystem::path& run_path,
+              const PruneOptions& options, Progress& progress) {
+  check_fits(vanilla, data);
+  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options));
+  const auto [training, validation] = split_validation(data);
+  const Dataset ranking_data = take(training, options.ranking_images);
+  FiltersByGroup left = all_filters(find_groups(vanilla));
+  const auto commit = [&](const Roadmap& roadmap) {
+    run.commit("roadmap.json", json_text(to_json(roadmap)));
+  };
+
+  Roadmap roadmap;
+  Graph graph = vanilla;
+  std::error_code error;
+  if (std::filesystem::exists(run.path() / "roadmap.json", error)) {
+    roadmap = read_roadmap(run.path());
+    for (const RoadmapEntry& entry : roadmap.entries) {
+      take_out(left, entry.pruned, (run.path() / "roadmap.json").string());
+    }
+    progress.note(fmt::format("{} holds {} entries{}", run.path().string(), roadmap.entries.size(),
+                              roadmap.complete ? " and is complete" : "; going on"));
+    if (roadmap.complete) return roadmap;
+    graph = load_onnx(run.path() / roadmap.seed().model);
+  } else {
+    const double vanilla_accuracy = accuracy(vanilla, validation);
+    roadmap.ranking = options.ranking;
+    roadmap.min_accuracy = options.min_accuracy.value_or(vanilla_accuracy - options.max_drop);
+    roadmap.data_name = data.name;
+    roadmap.data_digest = digest(data);
+    if (vanilla_accuracy < roadmap.min_accuracy) {
+      fail("the model itself has a validation accuracy of {:.2f} %, below the minimum of {:.2f} %",
+           100 * vanilla_accuracy, 100 * roadmap.min_accuracy);
+    }
+    roadmap.entries.push_back(describe(0, vanilla, vanilla_accuracy, {}));
+    run.commit(roadmap.entries[0].model, export_onnx(vanilla));
+    commit(roadmap);
+    progress.note(fmt::format("000: {} MACs, accuracy {:.2f} %, filters: {}", count_macs(vanilla),
+                              100 * vanilla_accuracy, widths_of(left)));
+  }
+
+  TrainOptions retraining = options.training;
+  retraining.teacher_logits = outputs(vanilla, training);
+  while (static_cast<int>(roadmap.entries.size()) <= options.max_iterations) {
+    const int index = static_cast<int>(roadmap.entries.size());
+    const auto number = static_cast<uint64_t>(index);
+    const ChannelGroups groups = find_groups(graph);
+    RankingOptions ranking = options.ranking_options;
+    ranking.seed = sub_seed(options.training.seed, {number, 1});
+    const Importance importance =
+        make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
+    const auto wanted =
+        static_cast<int64_t>((1 - options.step) * static_cast<double>(count_macs(graph)));
+    const KeptChannels kept = choose_channels(graph, groups, importance, wanted, options.round_to);
+    if (kept.empty()) break;
+    const FiltersByGroup pruned = cut_filters(groups, kept, left);
+    take_out(left, pruned, "the pruning step");
+    const Graph cut = keep(graph, groups, kept);
+    const double before = accuracy(cut, validation);
+    retraining.seed = sub_seed(options.training.seed, {number, 2});
+    graph = train(cut, training, retraining, progress);
+    const double after = accuracy(graph, validation);
+    progress.note(fmt::format(
+        "{:03}: {} MACs ({:.1f} %), accuracy {:.2f} % cut, {:.2f} % retrained, filters: {}", index,
+        count_macs(graph),
+        100.0 * static_cast<double>(count_macs(graph)) /
+            static_cast<double>(roadmap.entries[0].macs),
+        100 * before, 100 * after, widths_of(left)));
+    if (after < roadmap.min_accuracy) {
+      roadmap.rejected = {after, count_macs(graph)};
+      progress.note(fmt::format("{:03}: below the minimum of {:.2f} %, not in the roadmap", index,
+                                100 * roadmap.min_accuracy));
+      break;
+    }
+    roadmap.entries.push_back(describe(index, graph, after, pruned));
+    run.commit(roadmap.entries.back().model, export_onnx(graph));
+    commit(roadmap);
+  }
+  roadmap.complete = true;
+  commit(roadmap);
+  return roadmap;
+}
+
+}  // namespace nestling
