@@ -20,6 +20,9 @@ set_property(GLOBAL APPEND PROPERTY JOB_POOLS torch=2)
 add_library(nestling_options INTERFACE)
 target_compile_options(nestling_options INTERFACE -Wall -Wextra -Wshadow
                                                   $<$<BOOL:${NESTLING_WERROR}>:-Werror>)
+# g++ 12 warns falsely inside the standard library (GCC bugs 105329, 105651).
+target_compile_options(
+  nestling_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-stringop-overread>)
 if(NESTLING_SANITIZE)
   target_compile_options(nestling_options INTERFACE -fsanitize=${NESTLING_SANITIZE}
                                                     -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -84,6 +84,27 @@ std::vector<ValueId> parameters_of(const Graph& graph) {
   return parameters;
 }
 
+Graph without_unused_constants(const Graph& graph) {
+  std::set<ValueId> used;
+  for (const Node& node : graph.nodes) used.insert(node.inputs.begin(), node.inputs.end());
+  Graph result = graph;
+  result.values.clear();
+  std::vector<ValueId> moved(graph.values.size(), -1);
+  for (size_t v = 0; v < graph.values.size(); ++v) {
+    if (graph.values[v].constant && !used.contains(static_cast<ValueId>(v))) continue;
+    moved[v] = static_cast<ValueId>(result.values.size());
+    result.values.push_back(graph.values[v]);
+  }
+  const auto move = [&](ValueId& id) { id = moved[static_cast<size_t>(id)]; };
+  for (Node& node : result.nodes) {
+    for (ValueId& input : node.inputs) move(input);
+    move(node.output);
+  }
+  for (ValueId& id : result.inputs) move(id);
+  for (ValueId& id : result.outputs) move(id);
+  return result;
+}
+
 ClassifierShape classifier_shape(const Graph& graph) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1) {
     fail("{} has {} inputs and {} outputs; a classifier has one of each", graph.name,

@@ -142,6 +142,9 @@ NodeId producer(const Graph& graph, ValueId value);
 // in the order in which nodes use them, each once.
 std::vector<ValueId> parameters_of(const Graph& graph);
 
+// The graph without the constants that no node uses; ids change.
+Graph without_unused_constants(const Graph& graph);
+
 // The channels of the only input and the number of classes of the only output. Throws Error if the
 // graph is not a classifier: one input [kBatch, C, H, W] and one output [kBatch, classes].
 struct ClassifierShape {

@@ -25,10 +25,29 @@ void check(const ChannelGroup& group, const std::vector<int64_t>& kept) {
   }
 }
 
-// The old indices of an axis in their new order. Each place along the axis belongs to a channel of
+Tensor select(const Tensor& tensor, size_t axis, const std::vector<int64_t>& order) {
+  Tensor result = tensor;
+  result.shape[axis] = static_cast<int64_t>(order.size());
+  int64_t outer = 1, inner = 1;
+  for (size_t i = 0; i < axis; ++i) outer *= tensor.shape[i];
+  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
+  result.data.clear();
+  for (int64_t o = 0; o < outer; ++o) {
+    for (const int64_t index : order) {
+      const auto from = tensor.data.begin() + (o * tensor.shape[axis] + index) * inner;
+      result.data.insert(result.data.end(), from, from + inner);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+// Each place along the axis belongs to a channel of
 // a group, and to one of that channel's occurrences there (a flatten repeats channels); the place
 // of a group's channel j is taken by its j-th kept channel, and the places after the last vanish.
-std::vector<int64_t> new_order(const std::vector<ChannelLabel>& labels, const KeptChannels& kept) {
+std::vector<int64_t> kept_indices(const std::vector<ChannelLabel>& labels,
+                                  const KeptChannels& kept) {
   using Occurrences = std::map<std::pair<int32_t, int64_t>, std::vector<int64_t>>;
   Occurrences places;
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -50,24 +69,6 @@ std::vector<int64_t> new_order(const std::vector<ChannelLabel>& labels, const Ke
   return order;
 }
 
-Tensor select(const Tensor& tensor, size_t axis, const std::vector<int64_t>& order) {
-  Tensor result = tensor;
-  result.shape[axis] = static_cast<int64_t>(order.size());
-  int64_t outer = 1, inner = 1;
-  for (size_t i = 0; i < axis; ++i) outer *= tensor.shape[i];
-  for (size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
-  result.data.clear();
-  for (int64_t o = 0; o < outer; ++o) {
-    for (const int64_t index : order) {
-      const auto from = tensor.data.begin() + (o * tensor.shape[axis] + index) * inner;
-      result.data.insert(result.data.end(), from, from + inner);
-    }
-  }
-  return result;
-}
-
-}  // namespace
-
 Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& kept) {
   for (const auto& [group, channels] : kept) {
     check(groups.groups.at(static_cast<size_t>(group)), channels);
@@ -79,7 +80,7 @@ Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& 
     for (size_t axis = 0; axis < groups.labels[v].size(); ++axis) {
       const std::vector<ChannelLabel>& labels = groups.labels[v][axis];
       if (labels.empty()) continue;
-      const std::vector<int64_t> order = new_order(labels, kept);
+      const std::vector<int64_t> order = kept_indices(labels, kept);
       value.constant = select(*value.constant, axis, order);
     }
     value.shape = value.constant->shape;

@@ -23,4 +23,9 @@ using KeptChannels = std::map<int32_t, std::vector<int64_t>>;
 // fixed.
 Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& kept);
 
+// Where the kept channels of one axis are before `keep`: the old index of each new one. `labels`
+// are that axis's.
+std::vector<int64_t> kept_indices(const std::vector<ChannelLabel>& labels,
+                                  const KeptChannels& kept);
+
 }  // namespace nestling

@@ -16,11 +16,11 @@ using FiltersByGroup = std::map<std::string, std::vector<int64_t>>;
 
 struct RoadmapEntry {
   int index = 0;
-  std::string model;    // file, relative to the run's folder
-  double accuracy = 0;  // on the validation split
+  std::string model = {};  // file, relative to the run's folder
+  double accuracy = 0;     // on the validation split
   int64_t parameters = 0;
   int64_t macs = 0;
-  FiltersByGroup pruned;  // cut since the entry before
+  FiltersByGroup pruned = {};  // cut since the entry before
 };
 
 // The first retrained model below the minimum accuracy, which is not an entry.

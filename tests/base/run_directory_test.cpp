@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 #include "base/error.h"
 #include "base/file.h"

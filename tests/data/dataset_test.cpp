@@ -4,11 +4,11 @@
 #include <set>
 #include <zlib.h>
 
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
 
 #include "base/error.h"
 #include "data/idx.h"
-#include "data/test_dataset.h"
 
 using Catch::Contains;
 

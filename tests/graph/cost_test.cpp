@@ -2,9 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/test_graphs.h"
+
 #include "base/error.h"
 #include "graph/shapes.h"
-#include "graph/test_graphs.h"
 
 using Catch::Contains;
 

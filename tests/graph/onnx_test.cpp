@@ -3,12 +3,13 @@
 #include <catch2/catch.hpp>
 #include <onnx/onnx_pb.h>
 
+#include "support/test_graphs.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "graph/classifier.h"
 #include "graph/interpreter.h"
 #include "graph/onnx_tensor.h"
-#include "graph/test_graphs.h"
 
 using Catch::Contains;
 using nestling::Graph;

@@ -3,12 +3,13 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
+#include "support/test_graphs.h"
+
 #include "base/error.h"
 #include "graph/cost.h"
 #include "graph/groups.h"
 #include "graph/interpreter.h"
 #include "graph/onnx.h"
-#include "graph/test_graphs.h"
 #include "graph/zoo.h"
 
 using Catch::Contains;

@@ -2,10 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "interop/onnxruntime.h"
+#include "support/test_graphs.h"
 
 #include "graph/interpreter.h"
 #include "graph/onnx.h"
-#include "graph/test_graphs.h"
 #include "graph/zoo.h"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
 
 #include "base/error.h"
 #include "base/file.h"

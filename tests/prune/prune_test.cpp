@@ -3,12 +3,12 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "schema.h"
-#include "temporary_folder.h"
+#include "support/schema.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/test_dataset.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"

@@ -2,11 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
 
 #include "base/error.h"
 #include "base/random.h"
-#include "data/test_dataset.h"
 #include "graph/groups.h"
 #include "graph/zoo.h"
 #include "prune/feature_maps.h"

@@ -2,13 +2,13 @@
 
 #include <catch2/catch.hpp>
 
-#include "temporary_folder.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
+#include "support/test_graphs.h"
 
 #include "base/error.h"
-#include "data/test_dataset.h"
 #include "graph/interpreter.h"
 #include "graph/onnx.h"
-#include "graph/test_graphs.h"
 #include "graph/zoo.h"
 #include "train/network.h"
 

@@ -1,0 +1,189 @@
+#include "recover/growth.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "base/error.h"
+#include "graph/groups.h"
+#include "graph/surgery.h"
+
+namespace nestling {
+namespace {
+
+// The vanilla filters left in a roadmap's entry, by group.
+FiltersByGroup filters_of(const Roadmap& roadmap, const ChannelGroups& groups, int entry) {
+  std::map<std::string, std::set<int64_t>> cut;
+  for (int i = 0; i <= entry; ++i) {
+    for (const auto& [group, filters] : roadmap.entries[static_cast<size_t>(i)].pruned) {
+      cut[group].insert(filters.begin(), filters.end());
+    }
+  }
+  FiltersByGroup left;
+  for (const ChannelGroup& group : groups.groups) {
+    if (group.fixed) continue;
+    for (int64_t filter = 0; filter < group.width; ++filter) {
+      if (!cut[group.name].contains(filter)) left[group.name].push_back(filter);
+    }
+  }
+  return left;
+}
+
+// For every element of a smaller capacity's constant, where it lies in the larger one's.
+std::vector<size_t> places(const Tensor& larger, const std::vector<std::vector<int64_t>>& indices) {
+  std::vector<size_t> result = {0};
+  for (size_t axis = 0; axis < larger.shape.size(); ++axis) {
+    std::vector<size_t> next;
+    for (const size_t place : result) {
+      for (const int64_t index : indices[axis]) {
+        next.push_back(place * static_cast<size_t>(larger.shape[axis]) +
+                       static_cast<size_t>(index));
+      }
+    }
+    result = std::move(next);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<int> choose_entries(const Roadmap& roadmap, int capacities) {
+  const auto count = static_cast<int>(roadmap.entries.size());
+  if (capacities < 1 || capacities > count) {
+    fail(
+        "the roadmap has {} entries, too few for {} capacities; prune in smaller steps, or ask for "
+        "fewer",
+        count, capacities);
+  }
+  if (capacities == 1) return {0};
+  // From the seed up; each takes the entry that is nearest to its share of the MACs, and leaves
+  // enough for those to come.
+  const auto macs = [&](int entry) {
+    return static_cast<double>(roadmap.entries[static_cast<size_t>(entry)].macs);
+  };
+  const double least = macs(count - 1), most = macs(0);
+  std::vector<int> chosen = {count - 1};
+  for (int k = 1; k + 1 < capacities; ++k) {
+    const double wanted = least + (most - least) * k / (capacities - 1);
+    int best = chosen.back() - 1;
+    for (int entry = best; entry >= capacities - 1 - k; --entry) {
+      if (std::abs(macs(entry) - wanted) < std::abs(macs(best) - wanted)) best = entry;
+    }
+    chosen.push_back(best);
+  }
+  chosen.push_back(0);
+  return chosen;
+}
+
+ChannelOrder order_channels(const Roadmap& roadmap, const Graph& vanilla,
+                            const std::vector<int>& entries) {
+  const ChannelGroups groups = find_groups(vanilla);
+  ChannelOrder order;
+  for (const ChannelGroup& group : groups.groups) {
+    if (!group.fixed) order.groups.push_back({group.name, {}});
+  }
+  for (const int entry : entries) {
+    const FiltersByGroup filters = filters_of(roadmap, groups, entry);
+    for (NestedGroup& group : order.groups) {
+      std::vector<int64_t>& known = order.filters[group.name];
+      const std::set<int64_t> before(known.begin(), known.end());
+      const auto found = filters.find(group.name);
+      if (found == filters.end()) fail("the roadmap leaves no filter of {}", group.name);
+      for (const int64_t filter : found->second) {
+        if (!before.contains(filter)) known.push_back(filter);
+      }
+      group.widths.push_back(static_cast<int64_t>(known.size()));
+    }
+  }
+  return order;
+}
+
+Graph in_order(const Graph& entry, const ChannelOrder& order) {
+  const ChannelGroups groups = find_groups(entry);
+  KeptChannels kept;
+  for (const NestedGroup& nested : order.groups) {
+    const int32_t g = groups.find(nested.name);
+    if (g < 0) fail("a model of the roadmap has no channel group {}", nested.name);
+    const int64_t width = groups.groups[static_cast<size_t>(g)].width;
+    const std::vector<int64_t>& filters = order.filters.at(nested.name);
+    // The entry has the first `width` of them, in the vanilla model's order.
+    std::vector<int64_t> mine(filters.begin(),
+                              filters.begin() + std::min<int64_t>(width, std::ssize(filters)));
+    std::vector<int64_t> sorted = mine;
+    std::sort(sorted.begin(), sorted.end());
+    for (const int64_t filter : mine) {
+      kept[g].push_back(std::lower_bound(sorted.begin(), sorted.end(), filter) - sorted.begin());
+    }
+  }
+  return keep(entry, groups, kept);
+}
+
+std::vector<std::string> own_constants(const Graph& graph, Growth growth) {
+  const ChannelGroups groups = find_groups(graph);
+  std::vector<std::string> own;
+  for (const Node& node : graph.nodes) {
+    const auto& labels = groups.labels[static_cast<size_t>(node.output)][1];
+    const bool head = std::any_of(labels.begin(), labels.end(), [&](const ChannelLabel& label) {
+      return groups.groups[static_cast<size_t>(label.group)].fixed;
+    });
+    const bool norm = std::holds_alternative<BatchNorm>(node.op);
+    for (size_t i = 1; i < node.inputs.size(); ++i) {
+      const Value& value = graph.value(node.inputs[i]);
+      if (!value.constant) continue;
+      if (head || (growth == Growth::full && (norm || value.shape.size() == 1))) {
+        own.push_back(value.name);
+      }
+    }
+  }
+  return own;
+}
+
+Grown grow(const Graph& smaller, const Graph& larger, Growth growth) {
+  const ChannelGroups groups = find_groups(larger), small_groups = find_groups(smaller);
+  KeptChannels kept;
+  for (const ChannelGroup& group : small_groups.groups) {
+    if (group.fixed) continue;
+    std::vector<int64_t>& prefix = kept[groups.find(group.name)];
+    prefix.resize(static_cast<size_t>(group.width));
+    std::iota(prefix.begin(), prefix.end(), 0);
+  }
+  const std::vector<std::string> own_names = own_constants(larger, growth);
+  const std::set<std::string> own(own_names.begin(), own_names.end());
+  Grown grown{larger, {}};
+  for (size_t v = 0; v < larger.values.size(); ++v) {
+    const Value& value = larger.values[v];
+    if (!value.constant || groups.labels[v].empty() || groups.labels[v][0].empty()) continue;
+    const int32_t rows_group = groups.labels[v][0][0].group;
+    if (groups.groups[static_cast<size_t>(rows_group)].fixed) continue;  // the head
+    const Shape& shape = value.shape;
+    std::vector<std::vector<int64_t>> old(shape.size()), all(shape.size());
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      all[axis].resize(static_cast<size_t>(shape[axis]));
+      std::iota(all[axis].begin(), all[axis].end(), 0);
+      const auto& labels = groups.labels[v][axis];
+      old[axis] = labels.empty() ? all[axis] : kept_indices(labels, kept);
+    }
+    Tensor& tensor = *grown.graph.values[v].constant;
+    Tensor mask{shape, std::vector<float>(tensor.data.size(), 1.0F)};
+    if (shape.size() > 1) {
+      // Old filters, all inputs: zero, and in causal growth frozen.
+      std::vector<std::vector<int64_t>> rows = all;
+      rows[0] = old[0];
+      for (const size_t place : places(tensor, rows)) {
+        tensor.data[place] = 0;
+        if (growth == Growth::causal) mask.data[place] = 0;
+      }
+    }
+    const Tensor& before = smaller.constant(find_value(smaller, value.name));
+    const std::vector<size_t> to = places(tensor, old);
+    for (size_t i = 0; i < to.size(); ++i) {
+      tensor.data[to[i]] = before.data.at(i);
+      mask.data[to[i]] = 0;
+    }
+    if (!own.contains(value.name)) grown.masks[static_cast<ValueId>(v)] = std::move(mask);
+  }
+  return grown;
+}
+
+}  // namespace nestling

@@ -1,0 +1,87 @@
+#include "recover/recover.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "base/run_directory.h"
+#include "graph/cost.h"
+#include "graph/onnx.h"
+#include "prune/roadmap.h"
+#include "recover/growth.h"
+
+namespace nestling {
+namespace {
+
+Json settings(const std::filesystem::path& run, const RecoverOptions& options) {
+  const TrainOptions& t = options.training;
+  return {{"schema", "nestling/recovery/1"},
+          {"roadmap", sha256(read_file(run / "roadmap.json"))},
+          {"growth", growth_name(options.growth)},
+          {"capacities", options.capacities},
+          {"epochs", t.epochs},
+          {"batch", t.batch},
+          {"learning_rate", t.learning_rate},
+          {"seed", t.seed}};
+}
+
+}  // namespace
+
+Graph recover(const std::filesystem::path& run, const Dataset& data, const RecoverOptions& options,
+              Progress& progress) {
+  const Roadmap roadmap = read_roadmap(run);
+  if (!roadmap.complete) {
+    fail("{} is not complete; start nestling-prune again to finish it",
+         (run / "roadmap.json").string());
+  }
+  if (roadmap.data_digest != digest(data)) {
+    fail("the roadmap was made from other data ({})", roadmap.data_name);
+  }
+  const std::vector<int> entries = choose_entries(roadmap, options.capacities);
+  const auto load_entry = [&](int entry) {
+    return load_onnx(run / roadmap.entries[static_cast<size_t>(entry)].model);
+  };
+  const Graph vanilla = load_entry(0);
+  check_fits(vanilla, data);
+  const ChannelOrder order = order_channels(roadmap, vanilla, entries);
+  const RunDirectory folder(
+      run / fmt::format("{}-{}", growth_name(options.growth), options.capacities), "recover.json",
+      settings(run, options));
+
+  const auto [training, validation] = split_validation(data);
+  Nesting nesting;
+  nesting.growth = options.growth;
+  nesting.groups = order.groups;
+  nesting.own = own_constants(vanilla, options.growth);
+  TrainOptions growing = options.training;
+  std::vector<Graph> capacities;
+  for (int k = 1; k <= options.capacities; ++k) {
+    const std::string file = fmt::format("capacity{}.onnx", k);
+    std::error_code error;
+    if (std::filesystem::exists(folder.path() / file, error)) {
+      capacities.push_back(load_onnx(folder.path() / file));
+    } else {
+      if (growing.teacher_logits.empty()) growing.teacher_logits = outputs(vanilla, training);
+      Grown next{in_order(load_entry(entries[static_cast<size_t>(k - 1)]), order), {}};
+      if (k > 1) next = grow(capacities.back(), next.graph, options.growth);
+      growing.masks = std::move(next.masks);
+      growing.seed = sub_seed(options.training.seed, {static_cast<uint64_t>(k), 3});
+      capacities.push_back(train(next.graph, training, growing, progress));
+      folder.commit(file, export_onnx(capacities.back()));
+    }
+    const Graph& graph = capacities.back();
+    nesting.accuracy.push_back(accuracy(graph, validation));
+    progress.note(fmt::format(
+        "capacity {}: {} MACs ({:.1f} %), accuracy {:.2f} %", k, count_macs(graph),
+        100.0 * static_cast<double>(count_macs(graph)) / static_cast<double>(count_macs(vanilla)),
+        100 * nesting.accuracy.back()));
+  }
+  const Graph nested = nest(capacities, nesting);
+  write_file(run / "multicapacity.onnx", export_onnx(nested));
+  return nested;
+}
+
+}  // namespace nestling

@@ -1,0 +1,28 @@
+// Freeze-&-grow over a whole roadmap: the multi-capacity model.
+#pragma once
+
+#include <filesystem>
+
+#include "base/progress.h"
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "graph/nesting.h"
+#include "train/train.h"
+
+namespace nestling {
+
+struct RecoverOptions {
+  int capacities = 5;
+  Growth growth = Growth::full;
+  TrainOptions training = {};  // of each capacity; its teacher and masks are set here
+};
+
+// Grows the seed of RUN's roadmap into a model of `capacities` capacities, each trained on `data`,
+// the training split, with the vanilla model as its teacher. Commits RUN/GROWTH-K/capacityN.onnx
+// after each step and at last RUN/multicapacity.onnx, which is returned; a run that was killed goes
+// on after its last step and ends with the same bytes. Throws Error if the roadmap is not complete,
+// was made from other data, or the folder holds a run with other settings.
+Graph recover(const std::filesystem::path& run, const Dataset& data, const RecoverOptions& options,
+              Progress& progress);
+
+}  // namespace nestling

@@ -1,0 +1,195 @@
+#include "recover/recover.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/schema.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
+#include "support/test_graphs.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "graph/cost.h"
+#include "graph/interpreter.h"
+#include "graph/onnx.h"
+#include "graph/zoo.h"
+#include "prune/prune.h"
+#include "recover/growth.h"
+
+using Catch::Contains;
+using nestling::Graph;
+using nestling::Growth;
+using nestling::Nesting;
+using nestling::Tensor;
+
+namespace {
+
+// A pruning run of a ResNet with residual sums, to be grown back.
+struct Run {
+  TemporaryFolder folder;
+  nestling::Dataset data;
+  nestling::Progress quiet;
+  std::filesystem::path path = folder / "run";
+
+  Run() {
+    test::write_dataset(folder / "bars", 320, 8);
+    data = nestling::load_dataset((folder / "bars").string(), "train");
+    nestling::prepare_training(1);
+    nestling::PruneOptions options;
+    options.training = {.epochs = 1, .batch = 32, .learning_rate = 0.02};
+    options.min_accuracy = 0.0;
+    options.max_iterations = 3;
+    options.step = 0.4;
+    nestling::prune(vanilla(), data, path, options, quiet);
+  }
+  static Graph vanilla() {
+    return nestling::make_model("resnet20", {.classes = 4, .channels = 1, .height = 8, .width = 8});
+  }
+  Graph recover(Growth growth, int capacities = 3) {
+    return nestling::recover(path, data,
+                             {.capacities = capacities,
+                              .growth = growth,
+                              .training = {.epochs = 1, .batch = 32, .learning_rate = 0.02}},
+                             quiet);
+  }
+};
+
+// Whether the smaller constant's elements are the first along each axis of the larger one.
+bool is_prefix(const Tensor& small, const Tensor& large) {
+  for (size_t i = 0; i < small.data.size(); ++i) {
+    size_t rest = i, place = 0, stride = 1;
+    for (size_t axis = small.shape.size(); axis-- > 0;) {
+      const auto size = static_cast<size_t>(small.shape[axis]);
+      place += rest % size * stride;
+      rest /= size;
+      stride *= static_cast<size_t>(large.shape[axis]);
+    }
+    if (small.data[i] != large.data[place]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a smaller capacity's parameters are bit-identical in every larger one") {
+  Run run;
+  for (const Growth growth : {Growth::full, Growth::causal}) {
+    INFO(nestling::growth_name(growth));
+    const Graph nested =
+        nestling::import_onnx(nestling::export_onnx(run.recover(growth)), "nested");
+    const Nesting nesting = nestling::nesting_of(nested, "nested");
+    REQUIRE(nesting.capacities() == 3);
+    test::check_schema(nested.metadata.at("nestling.nesting"), "nesting.schema.json");
+    CHECK(nestling::count_macs(nested) == nestling::count_macs(Run::vanilla()));
+    const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
+    int64_t macs = 0;
+    for (int k = 1; k <= 3; ++k) {
+      const Graph small = nestling::descend(nested, nesting, k);
+      CHECK(nestling::count_macs(small) > macs);
+      macs = nestling::count_macs(small);
+      // What the growing committed is what the nested file holds.
+      const Graph committed =
+          nestling::load_onnx(run.path / (std::string(nestling::growth_name(growth)) + "-3") /
+                              ("capacity" + std::to_string(k) + ".onnx"));
+      for (const nestling::Value& value : small.values) {
+        if (!value.constant) continue;
+        INFO("capacity " << k << ", " << value.name);
+        CHECK(*value.constant == committed.constant(nestling::find_value(committed, value.name)));
+      }
+      for (int larger = k + 1; larger <= 3; ++larger) {
+        const Graph large = nestling::descend(nested, nesting, larger);
+        int shared = 0;
+        for (const nestling::Value& value : small.values) {
+          if (!value.constant || own.contains(value.name)) continue;
+          INFO("capacity " << k << " in " << larger << ", " << value.name);
+          CHECK(
+              is_prefix(*value.constant, large.constant(nestling::find_value(large, value.name))));
+          ++shared;
+        }
+        CHECK(shared > 20);
+      }
+    }
+    // The new filters were trained: they are not those of the vanilla model.
+    const Graph vanilla = nestling::load_onnx(run.path / "models/000.onnx");
+    CHECK(nested.constant(nestling::find_value(nested, "conv1.weight")) !=
+          vanilla.constant(nestling::find_value(vanilla, "conv1.weight")));
+  }
+}
+
+TEST_CASE("in causal growth the smaller feature maps reappear bit for bit") {
+  Run run;
+  nestling::Random random(4);
+  const Tensor x = test::random_tensor({2, 1, 8, 8}, random);
+  const auto maps_reappear = [&](Growth growth) {
+    const Graph nested = run.recover(growth);
+    const Nesting nesting = nestling::nesting_of(nested, "nested");
+    const Graph small = nestling::descend(nested, nesting, 1);
+    const auto few = nestling::interpret_all(small, x), many = nestling::interpret_all(nested, x);
+    int compared = 0;
+    for (const nestling::Node& node : small.nodes) {
+      const std::string& name = small.value(node.output).name;
+      if (name == "logits" || name == "flatten") continue;  // the head, and its flat input
+      const Tensor& large = many[static_cast<size_t>(nestling::find_value(nested, name))];
+      const Tensor& mine = few[static_cast<size_t>(node.output)];
+      // The channels are a prefix of each image's.
+      if (!is_prefix(mine, large)) return false;
+      ++compared;
+    }
+    CHECK(compared > 50);
+    return true;
+  };
+  CHECK(maps_reappear(Growth::causal));
+  CHECK_FALSE(maps_reappear(Growth::full));
+}
+
+TEST_CASE("a recovery that is killed goes on and ends with the same bytes") {
+  Run run;
+  struct Killer : nestling::Progress {
+    void note(const std::string& sentence) override {
+      if (sentence.starts_with("capacity 2")) throw std::runtime_error("killed");
+    }
+  } killer;
+  const std::string whole = nestling::export_onnx(run.recover(Growth::full));
+  std::filesystem::remove_all(run.path / "full-3");
+  std::filesystem::remove(run.path / "multicapacity.onnx");
+  const nestling::RecoverOptions options{
+      .capacities = 3,
+      .growth = Growth::full,
+      .training = {.epochs = 1, .batch = 32, .learning_rate = 0.02}};
+  CHECK_THROWS_WITH(nestling::recover(run.path, run.data, options, killer), "killed");
+  CHECK_FALSE(std::filesystem::exists(run.path / "multicapacity.onnx"));
+  nestling::recover(run.path, run.data, options, run.quiet);
+  CHECK(nestling::read_file(run.path / "multicapacity.onnx") == whole);
+}
+
+TEST_CASE("entries are spread evenly in MACs") {
+  nestling::Roadmap roadmap;
+  for (const int64_t macs : {100, 71, 50, 35, 26, 17, 11, 8, 6}) {
+    roadmap.entries.push_back({.index = static_cast<int>(roadmap.entries.size()), .macs = macs});
+  }
+  CHECK(nestling::choose_entries(roadmap, 5) == std::vector<int>{8, 4, 2, 1, 0});
+  CHECK(nestling::choose_entries(roadmap, 2) == std::vector<int>{8, 0});
+  CHECK(nestling::choose_entries(roadmap, 9) == std::vector<int>{8, 7, 6, 5, 4, 3, 2, 1, 0});
+  CHECK_THROWS_WITH(nestling::choose_entries(roadmap, 10), Contains("too few for 10"));
+}
+
+TEST_CASE("a nesting that does not fit is refused") {
+  Run run;
+  Graph nested = run.recover(Growth::full);
+  const std::string good = nested.metadata.at("nestling.nesting");
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    nested.metadata["nestling.nesting"] = text;
+    try {
+      nestling::nesting_of(nested, "x.onnx");
+    } catch (const nestling::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK_THAT(refused("\"conv1\"", "\"conv99\""), Contains("conv99 is not a channel group"));
+  CHECK_THAT(refused("\"widths\":[", "\"widths\":[0,"), Contains("do not fit"));
+  CHECK_THAT(refused("\"own\":[", "\"own\":[\"nothing\","), Contains("no tensor nothing"));
+  CHECK_THAT(refused("full", "half"), Contains("no growth half"));
+}

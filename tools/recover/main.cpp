@@ -1,0 +1,63 @@
+// Grows the seed of a roadmap back into one multi-capacity model.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/tool.h"
+
+#include "data/dataset.h"
+#include "graph/cost.h"
+#include "recover/recover.h"
+
+using namespace nestling;
+
+int main(int argc, char** argv) {
+  wait_without_spinning(argv);
+  Tool tool("nestling-recover",
+            "Grows the smallest model of a pruning run back into one multi-capacity model.",
+            "nestling-recover run --data fashion-mnist --capacities 5");
+  std::string run, data_name, growth = "full";
+  RecoverOptions options;
+  options.training.epochs = 2;
+  options.training.learning_rate = 0.05;
+  tool.app.add_option("run", run, "Folder of a nestling-prune run")->required()->type_name("RUN");
+  tool.app.add_option("--data", data_name, "Folder of a data set, or its name under data/")
+      ->required();
+  tool.app.add_option("--capacities", options.capacities, "Sizes of the model")
+      ->check(CLI::Range(1, 64));
+  tool.app
+      .add_option("--growth", growth,
+                  "full: frozen filters also get weights for new channels; causal: they do not")
+      ->check(CLI::IsMember({"full", "causal"}));
+  tool.app.add_option("--epochs", options.training.epochs, "Of training, for each capacity")
+      ->check(CLI::Range(0, 100000));
+  tool.app.add_option("--batch", options.training.batch, "Images in a step")
+      ->check(CLI::Range(1, 65536));
+  tool.app
+      .add_option("--learning-rate", options.training.learning_rate,
+                  "Highest of the one-cycle schedule")
+      ->check(CLI::PositiveNumber);
+
+  return tool.main(argc, argv, [&](Progress& progress) -> int {
+    prepare_training(tool.common.threads);
+    options.training.seed = tool.common.seed;
+    options.growth = growth_from_name(growth);
+    const Graph nested = recover(run, load_dataset(data_name, "train"), options, progress);
+    const Nesting nesting = nesting_of(nested, run);
+    Json capacities = Json::array();
+    std::string text = fmt::format("{}/multicapacity.onnx:\n", run);
+    for (int k = 1; k <= nesting.capacities(); ++k) {
+      const Graph graph = descend(nested, nesting, k);
+      const double accuracy = nesting.accuracy[static_cast<size_t>(k - 1)];
+      capacities.push_back({{"capacity", k},
+                            {"accuracy", accuracy},
+                            {"parameters", count_parameters(graph)},
+                            {"macs", count_macs(graph)}});
+      text += fmt::format("  capacity {}: {} MACs, {} parameters, {:.2f} % validation accuracy\n",
+                          k, count_macs(graph), count_parameters(graph), 100 * accuracy);
+    }
+    tool.print(
+        text,
+        {{"model", run + "/multicapacity.onnx"}, {"growth", growth}, {"capacities", capacities}});
+    return kDone;
+  });
+}
