@@ -8,7 +8,7 @@ packages=(
   build-essential cmake ninja-build ccache git curl ca-certificates xz-utils
   libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libstb-dev
-  libprotozero-dev libhwy-dev libpthreadpool-dev
+  libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata
 )
 command -v node > /dev/null && command -v npm > /dev/null || packages+=(nodejs npm)

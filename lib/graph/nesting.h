@@ -52,6 +52,10 @@ std::string own_name(const Nesting& nesting, int capacity, const std::string& na
 // The channels of capacity `capacity` (1 is the smallest): prefixes of the groups of `groups`.
 KeptChannels prefixes(const ChannelGroups& groups, const Nesting& nesting, int capacity);
 
+// The constants of `graph` of which every capacity has its own: the classifier head; in full growth
+// also the batch norms and biases.
+std::vector<std::string> own_constants(const Graph& graph, Growth growth);
+
 // Capacity `capacity` as a graph of its own. Throws Error if there is no such capacity.
 Graph descend(const Graph& nested, const Nesting& nesting, int capacity);
 

@@ -119,26 +119,6 @@ Graph in_order(const Graph& entry, const ChannelOrder& order) {
   return keep(entry, groups, kept);
 }
 
-std::vector<std::string> own_constants(const Graph& graph, Growth growth) {
-  const ChannelGroups groups = find_groups(graph);
-  std::vector<std::string> own;
-  for (const Node& node : graph.nodes) {
-    const auto& labels = groups.labels[static_cast<size_t>(node.output)][1];
-    const bool head = std::any_of(labels.begin(), labels.end(), [&](const ChannelLabel& label) {
-      return groups.groups[static_cast<size_t>(label.group)].fixed;
-    });
-    const bool norm = std::holds_alternative<BatchNorm>(node.op);
-    for (size_t i = 1; i < node.inputs.size(); ++i) {
-      const Value& value = graph.value(node.inputs[i]);
-      if (!value.constant) continue;
-      if (head || (growth == Growth::full && (norm || value.shape.size() == 1))) {
-        own.push_back(value.name);
-      }
-    }
-  }
-  return own;
-}
-
 Grown grow(const Graph& smaller, const Graph& larger, Growth growth) {
   const ChannelGroups groups = find_groups(larger), small_groups = find_groups(smaller);
   KeptChannels kept;

@@ -27,10 +27,6 @@ ChannelOrder order_channels(const Roadmap& roadmap, const Graph& vanilla,
 // The model of a roadmap's entry, its channels reordered to be a prefix of the nested model's.
 Graph in_order(const Graph& entry, const ChannelOrder& order);
 
-// The constants of `graph` of which every capacity has its own: the classifier head; in full growth
-// also the batch norms and biases.
-std::vector<std::string> own_constants(const Graph& graph, Growth growth);
-
 // A larger capacity that is ready to be trained: the smaller one's weights, frozen, as a prefix.
 struct Grown {
   Graph graph;

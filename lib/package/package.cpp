@@ -1,0 +1,237 @@
+#include "package/package.h"
+
+#include <cmath>
+#include <protozero/pbf_writer.hpp>
+
+#include "runtime/header.h"
+
+#include "base/error.h"
+#include "graph/classifier.h"
+#include "graph/onnx.h"
+#include "package/lowering.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace nestling {
+namespace {
+
+using runtime::Block;
+using runtime::NodeSpec;
+using runtime::PackageHeader;
+
+uint64_t align(uint64_t offset) {
+  constexpr uint64_t kUnit = runtime::kSegmentAlignment;
+  return (offset + kUnit - 1) / kUnit * kUnit;
+}
+
+std::string encode(const PackageHeader& header) {
+  std::string bytes;
+  protozero::pbf_writer out(bytes);
+  const auto packed = [](protozero::pbf_writer& to, protozero::pbf_tag_type field,
+                         const auto& numbers) {
+    to.add_packed_uint32(field, numbers.begin(), numbers.end());
+  };
+  out.add_string(1, header.name);
+  out.add_bool(2, header.causal);
+  for (const runtime::GroupSpec& group : header.groups) {
+    protozero::pbf_writer to(out, 3);
+    to.add_string(1, group.name);
+    packed(to, 2, group.widths);
+  }
+  for (const runtime::ValueSpec& value : header.values) {
+    protozero::pbf_writer to(out, 4);
+    packed(to, 1, value.groups);
+    to.add_uint32(2, value.height);
+    to.add_uint32(3, value.width);
+  }
+  for (const NodeSpec& node : header.nodes) {
+    protozero::pbf_writer to(out, 5);
+    to.add_enum(1, static_cast<int32_t>(node.op));
+    packed(to, 2, node.inputs);
+    to.add_uint32(3, node.output);
+    packed(to, 4, node.kernel);
+    packed(to, 5, node.stride);
+    packed(to, 6, node.dilation);
+    packed(to, 7, node.padding);
+    to.add_bool(8, node.count_padding);
+    to.add_float(9, node.low);
+    to.add_float(10, node.high);
+    to.add_bool(11, node.own_weights);
+    to.add_bool(12, node.own_scale);
+  }
+  out.add_uint32(6, header.input);
+  out.add_uint32(7, header.output);
+  for (const runtime::SegmentSpec& segment : header.segments) {
+    protozero::pbf_writer to(out, 8);
+    to.add_uint64(1, segment.offset);
+    to.add_uint64(2, segment.bytes);
+    to.add_fixed64(3, segment.checksum);
+  }
+  for (const std::string& name : header.classes) out.add_string(9, name);
+  out.add_packed_float(10, header.mean.begin(), header.mean.end());
+  out.add_packed_float(11, header.deviation.begin(), header.deviation.end());
+  out.add_uint32(12, header.resize);
+  return bytes;
+}
+
+// A layer's per-channel y = acc * scale + shift.
+struct ScaleShift {
+  double scale = 1, shift = 0;
+};
+
+ScaleShift scale_shift(const Graph& graph, const LayerSource& source, size_t channel) {
+  const auto at = [&](const std::string& name) -> double {
+    return graph.constant(find_value(graph, name)).data.at(channel);
+  };
+  ScaleShift result;
+  if (!source.bias.empty()) result.shift = at(source.bias);
+  if (source.scale.empty()) return result;
+  result.scale = at(source.scale) / std::sqrt(at(source.variance) + source.epsilon);
+  result.shift = (result.shift - at(source.mean)) * result.scale + at(source.shift);
+  return result;
+}
+
+// Fills the blocks of segments.
+class SegmentWriter {
+ public:
+  SegmentWriter(const Lowered& lowered, const std::vector<Graph>& capacities)
+      : header_(lowered.header), sources_(lowered.sources), capacities_(capacities) {}
+
+  std::vector<float> segment(uint32_t capacity) const {
+    std::vector<float> floats(
+        runtime::for_each_block(header_, capacity, [](uint32_t, const Block&) {}));
+    runtime::for_each_block(header_, capacity, [&](uint32_t n, const Block& block) {
+      const NodeSpec& node = header_.nodes[n];
+      // What is shared is the same in the largest capacity, which has all of it.
+      const bool own = block.kind == Block::Kind::weights ? node.own_weights : node.own_scale;
+      const uint32_t from = own ? capacity : header_.capacities();
+      float* to = floats.data() + block.offset;
+      if (block.kind == Block::Kind::weights) {
+        fill_weights(n, block, from, to);
+      } else {
+        fill_scales(n, block, from, to);
+      }
+    });
+    return floats;
+  }
+
+ private:
+  uint32_t slot_offset(uint32_t value, uint32_t slot, uint32_t capacity) const {
+    uint32_t offset = 0;
+    for (uint32_t s = 0; s < slot; ++s) {
+      offset += header_.width(header_.values[value].groups[s], capacity);
+    }
+    return offset;
+  }
+
+  // Calls visit(lane, channel) for the output channels of a block, as numbered at capacity `from`.
+  template <typename F>
+  void for_channels(const NodeSpec& node, const Block& block, uint32_t from, const F& visit) const {
+    const uint32_t group = header_.values[node.output].groups[block.out_slot];
+    const uint32_t begin = header_.width(group, block.range - 1);
+    const uint32_t end = header_.width(group, block.range);
+    const uint32_t offset = slot_offset(node.output, block.out_slot, from);
+    for (uint32_t c = begin; c < end; ++c) visit(c - begin, size_t{offset} + c);
+  }
+
+  // From [out, in, rows, columns] to [panel][row][column][in][kPanel].
+  void fill_weights(uint32_t n, const Block& block, uint32_t from, float* to) const {
+    const NodeSpec& node = header_.nodes[n];
+    const Graph& graph = capacities_[from - 1];
+    const Tensor& weight = graph.constant(find_value(graph, sources_[n].weight));
+    const bool depthwise = node.op == runtime::OpKind::depthwise;
+    const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
+    const size_t all_in = depthwise ? 1 : header_.channels(node.inputs[0], from);
+    const size_t length = depthwise ? 1 : block.in_end - block.in_begin;
+    const size_t first_in =
+        depthwise ? 0 : slot_offset(node.inputs[0], block.in_slot, from) + block.in_begin;
+    for_channels(node, block, from, [&](uint32_t lane, size_t out) {
+      const size_t panel = lane / runtime::kPanel;
+      for (size_t tap = 0; tap < taps; ++tap) {
+        for (size_t c = 0; c < length; ++c) {
+          to[((panel * taps + tap) * length + c) * runtime::kPanel + lane % runtime::kPanel] =
+              weight.data.at((out * all_in + first_in + c) * taps + tap);
+        }
+      }
+    });
+  }
+
+  void fill_scales(uint32_t n, const Block& block, uint32_t from, float* to) const {
+    for_channels(header_.nodes[n], block, from, [&](uint32_t lane, size_t out) {
+      const ScaleShift values = scale_shift(capacities_[from - 1], sources_[n], out);
+      to[lane] = static_cast<float>(block.kind == Block::Kind::scale ? values.scale : values.shift);
+    });
+  }
+
+  const PackageHeader& header_;
+  const std::vector<LayerSource>& sources_;
+  const std::vector<Graph>& capacities_;
+};
+
+std::vector<Graph> all_capacities(const Graph& graph, const Nesting& nesting) {
+  std::vector<Graph> capacities;
+  for (int k = 1; k <= nesting.capacities(); ++k) capacities.push_back(descend(graph, nesting, k));
+  return capacities;
+}
+
+}  // namespace
+
+std::string make_package(const Graph& graph, const std::string& where) {
+  const Nesting nesting = nesting_of(graph, where);
+  const ClassifierInfo info = classifier_info(graph, where);
+  Lowered lowered = lower(graph, nesting);
+  PackageHeader& header = lowered.header;
+  header.classes = info.classes;
+  header.mean = info.preprocess.mean;
+  header.deviation = info.preprocess.deviation;
+  header.resize = static_cast<uint32_t>(info.preprocess.resize);
+
+  const std::vector<Graph> capacities = all_capacities(graph, nesting);
+  const SegmentWriter writer(lowered, capacities);
+  std::vector<std::vector<float>> segments;
+  for (uint32_t k = 1; k <= header.capacities(); ++k) {
+    segments.push_back(writer.segment(k));
+    header.segments[k - 1].bytes = segments.back().size() * sizeof(float);
+    header.segments[k - 1].checksum =
+        XXH64(segments.back().data(), header.segments[k - 1].bytes, 0);
+  }
+  // Where the segments begin depends on the header's length, and that a little on the offsets.
+  uint64_t begin = 0;
+  for (uint64_t end = runtime::kPreambleBytes; align(end) != begin;) {
+    begin = align(end);
+    uint64_t offset = begin;
+    for (runtime::SegmentSpec& segment : header.segments) {
+      segment.offset = offset;
+      offset = align(offset + segment.bytes);
+    }
+    end = runtime::kPreambleBytes + encode(header).size();
+  }
+  const std::string text = encode(header);
+  const auto version = runtime::kFormatVersion;
+  const auto length = static_cast<uint32_t>(text.size());
+  const uint64_t checksum = XXH64(text.data(), text.size(), 0);
+  std::string bytes(runtime::kMagic, sizeof runtime::kMagic);
+  bytes.append(reinterpret_cast<const char*>(&version), 4);
+  bytes.append(reinterpret_cast<const char*>(&length), 4);
+  bytes.append(reinterpret_cast<const char*>(&checksum), 8);
+  bytes += text;
+  for (uint32_t k = 0; k < header.capacities(); ++k) {
+    bytes.resize(header.segments[k].offset);
+    bytes.append(reinterpret_cast<const char*>(segments[k].data()), header.segments[k].bytes);
+  }
+  if (const auto status = runtime::check_header(header, bytes.size()); !status.ok()) {
+    fail("{} cannot become a package: {}", where, status.text());
+  }
+  return bytes;
+}
+
+std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where) {
+  std::vector<std::string> files;
+  for (const Graph& capacity : all_capacities(graph, nesting_of(graph, where))) {
+    files.push_back(export_onnx(capacity));
+  }
+  return files;
+}
+
+}  // namespace nestling

@@ -1,0 +1,27 @@
+// Turns a Graph, nested or plain, into a .nest package and into one ONNX file a capacity.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/nesting.h"
+
+namespace nestling {
+
+// The bytes of the package (lib/runtime/package_format.h, schemas/package.proto). Same graph, same
+// bytes. Batch norms become scales and shifts of the convolution before them, Relu and Clip the
+// bounds of the node before them, a flatten and the fully connected layer after it a convolution.
+//
+//   conv ─▶ bn ─▶ relu ─▶ flatten ─▶ gemm        conv(scale, shift, 0..inf) ─▶ conv(as large as
+//                                                                               its input)
+//
+// Throws Error, naming the node, for what the runtime cannot run. `where` names the file in
+// messages.
+std::string make_package(const Graph& graph, const std::string& where);
+
+// A self-contained ONNX model of each capacity, the smallest first: only its own channels are in
+// it.
+std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where);
+
+}  // namespace nestling

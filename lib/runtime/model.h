@@ -1,0 +1,62 @@
+// Runs a package on the device, at any of its capacities.
+//
+//   Result<Model> opened = Model::open("model.nest", {.threads = 2});
+//   Model& model = opened.value();
+//   model.set_capacity(3);                 // pages segments 1 to 3 in
+//   model.run(image, scores);
+//   model.set_capacity(1);                 // pages segments 2 and 3 out
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/package_format.h"
+#include "runtime/status.h"
+
+namespace nestling::runtime {
+
+struct ModelOptions {
+  int threads = 1;
+  bool verify = true;  // the checksum of each segment when it is paged in
+};
+
+// What a model holds at its present capacity.
+struct Footprint {
+  uint64_t weights_bytes = 0;     // mapped segments
+  uint64_t activation_bytes = 0;  // the arena
+};
+
+// A package that is open. Weights are mapped from the file and never copied; activations live in
+// one arena that is laid out when the capacity changes. The file must not change while it is open.
+// Not thread-safe: one call at a time. Movable.
+class Model {
+ public:
+  // Reads and checks the header; no segment is paged in yet.
+  static Result<Model> open(const char* path, const ModelOptions& options);
+
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const PackageHeader& header() const;
+
+  // 1 is the smallest; 0 pages everything out. Maps what the capacity adds or unmaps what it
+  // leaves. If it fails (damaged segment, no memory) the model is left at capacity 0.
+  Status set_capacity(uint32_t capacity);
+  uint32_t capacity() const;
+  Footprint footprint() const;
+
+  uint64_t input_floats() const;
+  uint64_t output_floats() const;
+
+  // One image, [channels, height, width] already normalised, to the outputs of the network. Fails
+  // only at capacity 0.
+  Status run(const float* input, float* output);
+
+ private:
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nestling::runtime

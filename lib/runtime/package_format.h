@@ -1,0 +1,134 @@
+// The .nest package: one file, one header, one segment a capacity. Reader and writer share this
+// page.
+//
+//   offset 0   "NESTLING"                       8 bytes
+//          8   version                          uint32, little-endian like everything
+//         12   bytes of the header              uint32
+//         16   XXH64 (seed 0) of the header     uint64
+//         24   header                           protobuf, schemas/package.proto
+//    aligned   segment of capacity 1            float32 weights, in the order kernels read them
+//    aligned   segment of capacity 2            what capacity 2 adds
+//          ...
+//
+// Segments begin at multiples of kSegmentAlignment, so that each can be mapped by itself.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace nestling::runtime {
+
+inline constexpr char kMagic[8] = {'N', 'E', 'S', 'T', 'L', 'I', 'N', 'G'};
+inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint64_t kPreambleBytes = 24;
+inline constexpr uint64_t kSegmentAlignment = 16384;  // the largest page of Android and Apple
+inline constexpr uint32_t kPanel = 8;                 // output channels that lie together
+
+// Limits that a reader enforces before it asks for memory.
+inline constexpr uint64_t kMaxHeaderBytes = 16U << 20;
+inline constexpr uint32_t kMaxCapacities = 64;
+inline constexpr uint32_t kMaxChannels = 1U << 20;
+inline constexpr uint32_t kMaxExtent = 1U << 14;
+inline constexpr uint64_t kMaxElements = uint64_t{1} << 28;  // of one activation
+
+// Channels that grow together: `widths[k - 1]` of them exist at capacity k, never fewer than
+// before.
+struct GroupSpec {
+  std::string name;
+  std::vector<uint32_t> widths;
+};
+
+// An activation, stored [height, width, channels]; its channels are those of the groups, in turn.
+struct ValueSpec {
+  std::vector<uint32_t> groups;
+  uint32_t height = 1;
+  uint32_t width = 1;
+};
+
+enum class OpKind : uint32_t {
+  conv = 1,       // fully connected layers too: a window as large as the input
+  depthwise = 2,  // one input channel for each output channel
+  affine = 3,     // x * scale + shift
+  add = 4,
+  concat = 5,
+  max_pool = 6,
+  average_pool = 7,
+  softmax = 8,
+  clamp = 9,
+};
+
+struct NodeSpec {
+  OpKind op = OpKind::clamp;
+  std::vector<uint32_t> inputs;          // values
+  uint32_t output = 0;                   // value
+  std::array<uint32_t, 2> kernel{1, 1};  // {height, width}, and so on
+  std::array<uint32_t, 2> stride{1, 1};
+  std::array<uint32_t, 2> dilation{1, 1};
+  std::array<uint32_t, 4> padding{};  // {top, left, bottom, right}
+  bool count_padding = false;         // average_pool
+  // The result of every op but softmax is clamped: Relu is {0, infinity}.
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+  bool own_weights = false;  // every capacity has all weights of its own (a classifier head)
+  bool own_scale = false;    // every capacity has all scales and shifts of its own
+};
+
+struct SegmentSpec {
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  uint64_t checksum = 0;  // XXH64, seed 0
+};
+
+struct PackageHeader {
+  std::string name;
+  bool causal = false;  // a capacity's channels do not see those that larger ones add
+  std::vector<GroupSpec> groups;
+  std::vector<ValueSpec> values;
+  std::vector<NodeSpec> nodes;        // in the order in which they run
+  uint32_t input = 0;                 // value
+  uint32_t output = 0;                // value
+  std::vector<SegmentSpec> segments;  // by capacity
+  std::vector<std::string> classes;
+  std::vector<float> mean, deviation;  // per input channel, of pixel values from 0 to 1
+  uint32_t resize = 0;                 // shorter side before the centre crop; 0: none
+
+  uint32_t capacities() const { return static_cast<uint32_t>(segments.size()); }
+  uint32_t width(uint32_t group, uint32_t capacity) const {  // capacity 0 has none
+    return capacity == 0 ? 0 : groups[group].widths[capacity - 1];
+  }
+  uint32_t channels(uint32_t value, uint32_t capacity) const;
+};
+
+// A layer's weights are cut into blocks. The output channels that capacity j adds to one group are
+// a range, stored in panels of kPanel (the last one filled up with zeros). The range of capacity j
+// meets, in segment j, all input channels of capacity j; and in the segment of each larger capacity
+// k, unless growth is causal, the input channels that k adds. Each block is
+//   [panel][kernel row][kernel column][input channel][kPanel]       conv
+//   [panel][kernel row][kernel column][kPanel]                      depthwise, which has no input
+//   range
+// and the reduction of an output runs over the blocks of its range.
+struct Block {
+  enum class Kind { weights, scale, shift } kind;
+  uint32_t out_slot;          // index into the output value's groups
+  uint32_t range;             // the capacity that added these output channels
+  uint32_t in_slot;           // index into the input value's groups
+  uint32_t in_begin, in_end;  // channels of that group
+  uint64_t offset;            // floats from the beginning of the segment
+};
+
+// The panels of a range: how many kPanel are needed for what `capacity` adds to `group`.
+uint32_t panels(const PackageHeader& header, uint32_t group, uint32_t capacity);
+
+// The floats of a block.
+uint64_t block_floats(const PackageHeader& header, const NodeSpec& node, const Block& block);
+
+// Calls `visit` for every block of every node in the segment of `capacity`, in file order, and
+// returns the segment's floats. The header must have been checked.
+uint64_t for_each_block(const PackageHeader& header, uint32_t capacity,
+                        const std::function<void(uint32_t node, const Block&)>& visit);
+
+}  // namespace nestling::runtime

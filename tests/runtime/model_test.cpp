@@ -1,0 +1,157 @@
+#include "runtime/model.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "graph/cost.h"
+#include "graph/interpreter.h"
+#include "graph/zoo.h"
+#include "package/package.h"
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+
+using nestling::Graph;
+using nestling::Growth;
+using nestling::Tensor;
+using nestling::runtime::Model;
+using nestling::runtime::StatusCode;
+
+namespace {
+
+// A package that is open.
+struct Opened {
+  TemporaryFolder folder;
+  Model model;
+
+  explicit Opened(const Graph& graph, int threads = 1) : model(open(graph, threads)) {}
+  Model open(const Graph& graph, int threads) const {
+    nestling::write_file(folder / "model.nest", nestling::make_package(graph, "test"));
+    auto result = Model::open((folder / "model.nest").c_str(), {.threads = threads});
+    INFO(result.status().text());
+    REQUIRE(result.ok());
+    return std::move(result.value());
+  }
+  std::vector<float> run(const Tensor& image) {
+    REQUIRE(model.input_floats() == image.data.size());
+    std::vector<float> output(model.output_floats());
+    REQUIRE(model.run(image.data.data(), output.data()).ok());
+    return output;
+  }
+};
+
+void check_close(const std::vector<float>& found, const std::vector<float>& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+  }
+}
+
+Tensor image_for(const Graph& graph, nestling::Random& random) {
+  nestling::Shape shape = graph.value(graph.inputs[0]).shape;
+  shape[0] = 1;
+  return test::random_tensor(shape, random);
+}
+
+std::vector<Graph> networks() {
+  return {test::residual_network(1), test::every_op_network(2), test::chain_network(3),
+          nestling::make_model("resnet20", {.classes = 7, .multiplier = 0.5}),
+          nestling::make_model("vgg16", {.classes = 7, .multiplier = 0.125})};
+}
+
+}  // namespace
+
+TEST_CASE("a plain model becomes a package of one capacity with the interpreter's results") {
+  nestling::Random random(5);
+  for (const Graph& graph : networks()) {
+    INFO(graph.name);
+    const Tensor image = image_for(graph, random);
+    const auto expected = nestling::interpret(graph, image).at(0).data;
+    for (const int threads : {1, 3}) {
+      Opened package(graph, threads);
+      CHECK(package.model.header().capacities() == 1);
+      REQUIRE(package.model.set_capacity(1).ok());
+      check_close(package.run(image), expected);
+    }
+  }
+}
+
+TEST_CASE("every capacity has the interpreter's results, in any order of up- and downgrades") {
+  const uint64_t seed = 99;
+  INFO("seed " << seed);
+  nestling::Random random(seed);
+  for (const Growth growth : {Growth::full, Growth::causal}) {
+    for (const Graph& graph : networks()) {
+      INFO(graph.name << ", " << nestling::growth_name(growth));
+      const int capacities = 4;
+      const Graph nested = test::nested_graph(graph, growth, capacities, random);
+      const auto nesting = nestling::nesting_of(nested, "test");
+      Opened package(nested);
+      REQUIRE(package.model.header().capacities() == capacities);
+      const Tensor image = image_for(graph, random);
+      std::vector<std::vector<float>> first;
+      for (int k = 1; k <= capacities; ++k) {
+        REQUIRE(package.model.set_capacity(static_cast<uint32_t>(k)).ok());
+        first.push_back(package.run(image));
+        check_close(first.back(),
+                    nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data);
+      }
+      for (int i = 0; i < 20; ++i) {
+        const auto k = static_cast<uint32_t>(random.below(5));
+        REQUIRE(package.model.set_capacity(k).ok());
+        CHECK(package.model.capacity() == k);
+        if (k > 0) CHECK(package.run(image) == first[k - 1]);
+      }
+    }
+  }
+}
+
+TEST_CASE("a smaller capacity holds less") {
+  nestling::Random random(6);
+  Opened package(test::nested_graph(test::chain_network(3), Growth::full, 3, random));
+  Model& model = package.model;
+  CHECK(model.footprint().weights_bytes == 0);
+  uint64_t weights = 0, activations = 0;
+  for (uint32_t k = 1; k <= 3; ++k) {
+    REQUIRE(model.set_capacity(k).ok());
+    CHECK(model.footprint().weights_bytes > weights);
+    CHECK(model.footprint().activation_bytes >= activations);
+    weights = model.footprint().weights_bytes;
+    activations = model.footprint().activation_bytes;
+  }
+  REQUIRE(model.set_capacity(1).ok());
+  CHECK(model.footprint().weights_bytes < weights);
+  CHECK(model.set_capacity(4).code() == StatusCode::bad_argument);
+  CHECK(model.capacity() == 1);
+  REQUIRE(model.set_capacity(0).ok());
+  float x = 0;
+  CHECK(model.run(&x, &x).code() == StatusCode::bad_argument);
+}
+
+TEST_CASE("damaged packages are refused, and a damaged segment only when it is paged in") {
+  nestling::Random random(7);
+  const std::string bytes =
+      nestling::make_package(test::nested_graph(test::every_op_network(2), Growth::full, 3, random), "x");
+  const TemporaryFolder folder;
+  const auto open = [&](const std::string& damaged) {
+    nestling::write_file(folder / "x.nest", damaged);
+    return Model::open((folder / "x.nest").c_str(), {});
+  };
+  CHECK(Model::open((folder / "none").c_str(), {}).status().code() == StatusCode::io);
+  CHECK(open("NESTLIN").status().code() == StatusCode::bad_format);
+  CHECK(open(bytes.substr(0, bytes.size() - 1)).status().code() == StatusCode::bad_format);
+  std::string other = bytes;
+  other[8] = 9;
+  CHECK(open(other).status().text().find("version 9") != std::string::npos);
+  other = bytes;
+  other[40] = static_cast<char>(other[40] + 1);
+  CHECK(open(other).status().code() == StatusCode::bad_checksum);
+  other = bytes;
+  other.back() = static_cast<char>(other.back() + 1);  // in the last segment
+  auto model = open(other);
+  REQUIRE(model.ok());
+  CHECK(model.value().set_capacity(2).ok());
+  CHECK(model.value().set_capacity(3).code() == StatusCode::bad_checksum);
+  CHECK(model.value().capacity() == 0);
+  CHECK(model.value().set_capacity(1).ok());
+}
