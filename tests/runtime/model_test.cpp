@@ -2,14 +2,15 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "graph/cost.h"
 #include "graph/interpreter.h"
 #include "graph/zoo.h"
 #include "package/package.h"
-#include "support/nested_graph.h"
-#include "support/temporary_folder.h"
 
 using nestling::Graph;
 using nestling::Growth;
@@ -130,8 +131,8 @@ TEST_CASE("a smaller capacity holds less") {
 
 TEST_CASE("damaged packages are refused, and a damaged segment only when it is paged in") {
   nestling::Random random(7);
-  const std::string bytes =
-      nestling::make_package(test::nested_graph(test::every_op_network(2), Growth::full, 3, random), "x");
+  const std::string bytes = nestling::make_package(
+      test::nested_graph(test::every_op_network(2), Growth::full, 3, random), "x");
   const TemporaryFolder folder;
   const auto open = [&](const std::string& damaged) {
     nestling::write_file(folder / "x.nest", damaged);

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <set>
 
-#include "graph/nesting.h"
 #include "support/test_graphs.h"
+
+#include "graph/nesting.h"
 
 namespace test {
 
-// Capacities 1 to `capacities` of `graph`, with random widths that never fall, and random tensors of
-// their own.
+// Capacities 1 to `capacities` of `graph`, with random widths that never fall, and random tensors
+// of their own.
 inline nestling::Graph nested_graph(nestling::Graph graph, nestling::Growth growth, int capacities,
                                     nestling::Random& random) {
   const nestling::ChannelGroups groups = nestling::find_groups(graph);

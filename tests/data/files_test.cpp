@@ -1,0 +1,48 @@
+#include <catch2/catch.hpp>
+
+#include "support/temporary_folder.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/image.h"
+#include "data/npy.h"
+
+using Catch::Contains;
+
+TEST_CASE("an image is scaled, cropped and normalised") {
+  const TemporaryFolder folder;
+  // 4 x 2 pixels, grey; the left half black, the right half white.
+  nestling::write_file(folder / "x.pgm",
+                       std::string("P5 4 2 255\n\0\0\xff\xff\0\0\xff\xff", 11 + 8));
+  nestling::ImageInput input{
+      .channels = 1, .height = 2, .width = 2, .resize = 2, .mean = {0.5F}, .deviation = {0.25F}};
+  // The centre: the last black and the first white column.
+  CHECK(nestling::load_image(folder / "x.pgm", input) == std::vector<float>{-2, 2, -2, 2});
+  input.resize = 0;
+  const auto squeezed = nestling::load_image(folder / "x.pgm", input);
+  CHECK(squeezed[0] < -1);
+  CHECK(squeezed[1] > 1);
+  input = {.channels = 3, .height = 2, .width = 4, .mean = {0, 0, 0}, .deviation = {1, 1, 1}};
+  CHECK(nestling::load_image(folder / "x.pgm", input).size() == 24);
+  nestling::write_file(folder / "y.png", "no image");
+  CHECK_THROWS_WITH(nestling::load_image(folder / "y.png", input),
+                    Contains("y.png is not an image"));
+  nestling::write_file(folder / "z.pgm", "P5 16000 16000 255\n");
+  CHECK_THROWS_WITH(nestling::load_image(folder / "z.pgm", input), Contains("more than"));
+}
+
+TEST_CASE("NumPy files come back, and damaged ones are refused") {
+  const nestling::NpyArray array{{2, 3}, {1, 2, 3, 4, 5, 6}};
+  const std::string bytes = nestling::npy_bytes(array);
+  CHECK(bytes.size() == 64 * 2 + 24);
+  const auto back = nestling::parse_npy(bytes, "x");
+  CHECK((back.shape == array.shape && back.data == array.data));
+  CHECK(nestling::parse_npy(nestling::npy_bytes({{3}, {1, 2, 3}}), "x").shape.size() == 1);
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_THROWS_AS(nestling::parse_npy(bytes.substr(0, length), "x"), nestling::Error);
+  }
+  std::string doubles = bytes;
+  doubles.replace(doubles.find("<f4"), 3, "<f8");
+  CHECK_THROWS_WITH(nestling::parse_npy(doubles, "x.npy"),
+                    Contains("x.npy") && Contains("float32"));
+}
