@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "graph/classifier.h"
+#include "graph/cost.h"
 #include "graph/onnx.h"
 #include "package/lowering.h"
 
@@ -67,11 +68,14 @@ std::string encode(const PackageHeader& header) {
     to.add_uint64(1, segment.offset);
     to.add_uint64(2, segment.bytes);
     to.add_fixed64(3, segment.checksum);
+    to.add_uint64(4, segment.macs);
+    to.add_uint64(5, segment.parameters);
   }
   for (const std::string& name : header.classes) out.add_string(9, name);
   out.add_packed_float(10, header.mean.begin(), header.mean.end());
   out.add_packed_float(11, header.deviation.begin(), header.deviation.end());
   out.add_uint32(12, header.resize);
+  out.add_uint64(13, header.independent_bytes);
   return bytes;
 }
 
@@ -192,6 +196,12 @@ std::string make_package(const Graph& graph, const std::string& where) {
   std::vector<std::vector<float>> segments;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     segments.push_back(writer.segment(k));
+    const Graph& capacity = capacities[k - 1];
+    header.segments[k - 1].macs = static_cast<uint64_t>(count_macs(capacity));
+    header.segments[k - 1].parameters = static_cast<uint64_t>(count_parameters(capacity));
+    if (capacities.size() > 1) {
+      header.independent_bytes += make_package(capacity, where).size();
+    }
     header.segments[k - 1].bytes = segments.back().size() * sizeof(float);
     header.segments[k - 1].checksum =
         XXH64(segments.back().data(), header.segments[k - 1].bytes, 0);
@@ -224,6 +234,10 @@ std::string make_package(const Graph& graph, const std::string& where) {
     fail("{} cannot become a package: {}", where, status.text());
   }
   return bytes;
+}
+
+std::string make_package_of(const std::filesystem::path& onnx_file) {
+  return make_package(load_onnx(onnx_file), onnx_file.string());
 }
 
 std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where) {

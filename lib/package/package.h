@@ -1,6 +1,7 @@
 // Turns a Graph, nested or plain, into a .nest package and into one ONNX file a capacity.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace nestling {
 // Throws Error, naming the node, for what the runtime cannot run. `where` names the file in
 // messages.
 std::string make_package(const Graph& graph, const std::string& where);
+
+// Reads an ONNX file and makes its package.
+std::string make_package_of(const std::filesystem::path& onnx_file);
 
 // A self-contained ONNX model of each capacity, the smallest first: only its own channels are in
 // it.

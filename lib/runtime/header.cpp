@@ -134,6 +134,12 @@ SegmentSpec read_segment(pbf_reader reader) {
       case key(3, kFixed64):
         segment.checksum = reader.get_fixed64();
         break;
+      case key(4, kVarint):
+        segment.macs = reader.get_uint64();
+        break;
+      case key(5, kVarint):
+        segment.parameters = reader.get_uint64();
+        break;
       default:
         reader.skip();
     }
@@ -180,6 +186,9 @@ bool decode(pbf_reader reader, PackageHeader& header) {
         break;
       case key(12, kVarint):
         header.resize = reader.get_uint32();
+        break;
+      case key(13, kVarint):
+        header.independent_bytes = reader.get_uint64();
         break;
       default:
         reader.skip();

@@ -81,6 +81,9 @@ struct SegmentSpec {
   uint64_t offset = 0;
   uint64_t bytes = 0;
   uint64_t checksum = 0;  // XXH64, seed 0
+  // Of the whole capacity, not only of what it adds.
+  uint64_t macs = 0;        // multiply-accumulates of one image
+  uint64_t parameters = 0;  // trainable numbers
 };
 
 struct PackageHeader {
@@ -95,6 +98,7 @@ struct PackageHeader {
   std::vector<std::string> classes;
   std::vector<float> mean, deviation;  // per input channel, of pixel values from 0 to 1
   uint32_t resize = 0;                 // shorter side before the centre crop; 0: none
+  uint64_t independent_bytes = 0;      // of the packages that each capacity alone would take
 
   uint32_t capacities() const { return static_cast<uint32_t>(segments.size()); }
   uint32_t width(uint32_t group, uint32_t capacity) const {  // capacity 0 has none

@@ -1,0 +1,99 @@
+#include "profile/measure.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+
+namespace nestling {
+namespace {
+
+// The milliseconds that `work` takes.
+template <typename F>
+double time_ms(const F& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+double quantile(std::vector<double>& times, double q) {
+  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(times.size() - 1) + 0.5);
+  std::nth_element(times.begin(), times.begin() + at, times.end());
+  return times[static_cast<size_t>(at)];
+}
+
+}  // namespace
+
+void check(const runtime::Status& status) {
+  if (!status.ok()) fail("{}", status.text());
+}
+
+runtime::Model open_package(const std::string& path, int threads) {
+  auto opened = runtime::Model::open(path.c_str(), {.threads = threads});
+  check(opened.status());
+  return std::move(opened.value());
+}
+
+std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress) {
+  const runtime::PackageHeader& header = model.header();
+  const runtime::ValueSpec& in = header.values[header.input];
+  if (header.channels(header.input, 1) != data.channels || in.height != data.height ||
+      in.width != data.width) {
+    fail("the package takes {}x{}x{} images, the data set {} has {}x{}x{}",
+         header.channels(header.input, 1), in.height, in.width, data.name, data.channels,
+         data.height, data.width);
+  }
+  if (model.output_floats() != data.classes.size()) {
+    fail("the package has {} outputs, the data set {} has {} classes", model.output_floats(),
+         data.name, data.classes.size());
+  }
+  // The package says how its images are prepared, whatever the data set would propose.
+  Dataset prepared = data;
+  prepared.mean = header.mean;
+  prepared.deviation = header.deviation;
+  const auto outputs = static_cast<size_t>(model.output_floats());
+  std::vector<float> result(static_cast<size_t>(data.size()) * outputs);
+  progress.begin("running", data.size());
+  for (int64_t n = 0; n < data.size(); ++n) {
+    const std::vector<float> image = normalised(prepared, {&n, 1});
+    check(model.run(image.data(), result.data() + static_cast<size_t>(n) * outputs));
+    progress.update(n + 1, "");
+  }
+  return result;
+}
+
+double accuracy_of(const std::vector<float>& outputs, const Dataset& data) {
+  const size_t classes = outputs.size() / static_cast<size_t>(data.size());
+  int64_t right = 0;
+  for (size_t n = 0; n < data.labels.size(); ++n) {
+    const auto row = outputs.begin() + static_cast<std::ptrdiff_t>(n * classes);
+    right +=
+        std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row == data.labels[n];
+  }
+  return static_cast<double>(right) / static_cast<double>(data.size());
+}
+
+Latency measure_latency(runtime::Model& model, int runs) {
+  const std::vector<float> input(model.input_floats(), 0.5F);
+  std::vector<float> output(model.output_floats());
+  const auto run = [&] { check(model.run(input.data(), output.data())); };
+  for (int i = 0; i < std::max(3, runs / 10); ++i) run();
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) times.push_back(time_ms(run));
+  return {*std::min_element(times.begin(), times.end()), quantile(times, 0.5), quantile(times, 0.9),
+          runs};
+}
+
+Paging measure_paging(runtime::Model& model, uint32_t capacity, int runs) {
+  std::vector<double> up, down;
+  for (int i = 0; i < runs; ++i) {
+    check(model.set_capacity(capacity - 1));
+    up.push_back(time_ms([&] { check(model.set_capacity(capacity)); }));
+    down.push_back(time_ms([&] { check(model.set_capacity(capacity - 1)); }));
+  }
+  check(model.set_capacity(capacity));
+  return {model.header().segments[capacity - 1].bytes, quantile(up, 0.5), quantile(down, 0.5)};
+}
+
+}  // namespace nestling

@@ -1,0 +1,43 @@
+// Measures a package with the runtime that ships.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/model.h"
+
+#include "base/progress.h"
+#include "data/dataset.h"
+
+namespace nestling {
+
+// Opens a package; throws Error with the runtime's sentence if it cannot.
+runtime::Model open_package(const std::string& path, int threads);
+
+// Throws Error with the status's sentence unless it is ok.
+void check(const runtime::Status& status);
+
+// The outputs for every image, [N, outputs]. Throws Error if the data does not fit the model.
+std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress);
+
+// The share of rows whose highest output is their label.
+double accuracy_of(const std::vector<float>& outputs, const Dataset& data);
+
+// In milliseconds.
+struct Latency {
+  double min = 0, median = 0, p90 = 0;
+  int runs = 0;
+};
+
+// Of single inferences at the model's present capacity, after a warm-up. At least `runs`.
+Latency measure_latency(runtime::Model& model, int runs);
+
+// What it takes to come to `capacity` from the one below, and to go back there.
+struct Paging {
+  uint64_t bytes = 0;
+  double upgrade_ms = 0, downgrade_ms = 0;  // medians
+};
+Paging measure_paging(runtime::Model& model, uint32_t capacity, int runs);
+
+}  // namespace nestling

@@ -1,0 +1,168 @@
+#include "profile/profile.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_fields.h"
+#include "package/package.h"
+#include "profile/measure.h"
+
+namespace nestling {
+namespace {
+
+// For a shell.
+std::string quoted(const std::string& word) {
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+// The standard output of a command. Throws Error if it fails.
+std::string output_of(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
+  if (!pipe) fail("cannot start {}", command);
+  std::string text;
+  char buffer[4096];
+  constexpr size_t kMax = 1U << 20;
+  while (const size_t count = std::fread(buffer, 1, sizeof buffer, pipe.get())) {
+    text.append(buffer, count);
+    if (text.size() > kMax) fail("{} prints too much", command);
+  }
+  return text;
+}
+
+Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
+  const std::string command =
+      fmt::format("{} {} {} --capacity {} --data {} --bench --runs {} --threads {} --json --quiet",
+                  options.runner, quoted(options.run_tool), quoted(package), capacity,
+                  quoted(options.data), options.runs, options.threads);
+  const std::string text = output_of(command);
+  if (text.empty()) fail("the run tool failed: {}", command);
+  const Json json = parse_json(text, "the output of " + command);
+  check_schema(json, "nestling/inference/1", "the output of " + command);
+  return json;
+}
+
+// A package of the vanilla model, deleted again.
+struct TemporaryPackage {
+  std::filesystem::path path;
+  explicit TemporaryPackage(std::filesystem::path file) : path(std::move(file)) {}
+  TemporaryPackage(const TemporaryPackage&) = delete;
+  TemporaryPackage& operator=(const TemporaryPackage&) = delete;
+  ~TemporaryPackage() {
+    std::error_code error;
+    std::filesystem::remove(path, error);
+  }
+};
+
+Json measure_vanilla(const std::string& package, const ProfileOptions& options) {
+  const TemporaryPackage vanilla(package + ".vanilla");
+  write_file(vanilla.path, make_package_of(*options.vanilla));
+  const Json result = run(vanilla.path.string(), 1, options);
+  const runtime::Model model = open_package(vanilla.path.string(), 1);
+  const runtime::SegmentSpec& all = model.header().segments[0];
+  return {{"accuracy", result.at("accuracy")},
+          {"parameters", all.parameters},
+          {"macs", all.macs},
+          {"bytes", std::filesystem::file_size(vanilla.path)},
+          {"latency_ms", result.at("latency_ms")}};
+}
+
+}  // namespace
+
+Json make_profile(const std::string& package, const ProfileOptions& options, Progress& progress) {
+  const std::string bytes = read_file(package);
+  const runtime::Model model = open_package(package, 1);
+  const runtime::PackageHeader& header = model.header();
+  Json capacities = Json::array();
+  Json last;
+  progress.begin("profiling", header.capacities());
+  for (uint32_t k = 1; k <= header.capacities(); ++k) {
+    last = run(package, k, options);
+    const runtime::SegmentSpec& segment = header.segments[k - 1];
+    capacities.push_back({{"capacity", k},
+                          {"accuracy", field<double>(last, "accuracy", "the run tool's output")},
+                          {"parameters", segment.parameters},
+                          {"macs", segment.macs},
+                          {"memory", last.at("memory")},
+                          {"latency_ms", last.at("latency_ms")},
+                          {"upgrade", last.at("upgrade")},
+                          {"downgrade", last.at("downgrade")},
+                          {"energy_mj", nullptr}});
+    progress.update(k, "");
+  }
+  return {{"schema", "nestling/profile/1"},
+          {"package",
+           {{"file", std::filesystem::path(package).filename().string()},
+            {"sha256", sha256(bytes)},
+            {"bytes", bytes.size()}}},
+          {"device",
+           {{"name", options.device},
+            {"backend", last.at("backend")},
+            {"simd", last.at("simd")},
+            {"threads", last.at("threads")}}},
+          {"data", last.at("data")},
+          {"vanilla", options.vanilla ? measure_vanilla(package, options) : Json()},
+          {"capacities", capacities},
+          {"accumulated_bytes",
+           header.independent_bytes > 0 ? header.independent_bytes : bytes.size()}};
+}
+
+std::string profile_table(const Json& profile) {
+  const Json& capacities = profile.at("capacities");
+  const Json& vanilla = profile.at("vanilla");
+  const double most = (vanilla.is_null() ? capacities.back() : vanilla).at("macs").get<double>();
+  std::string text =
+      "capacity  accuracy       MACs  of vanilla  parameters  memory KB  median ms  upgrade ms\n";
+  const auto row = [&](const std::string& name, const Json& c, const std::string& memory,
+                       const std::string& upgrade) {
+    const auto macs = c.at("macs").get<double>();
+    text += fmt::format("{:>8}  {:6.2f} %  {:7.2f} M  {:8.1f} %  {:>10}  {:>9}  {:9.3f}  {:>10}\n",
+                        name, 100 * c.at("accuracy").get<double>(), macs / 1e6, 100 * macs / most,
+                        c.at("parameters").get<int64_t>(), memory,
+                        c.at("latency_ms").at("median").get<double>(), upgrade);
+  };
+  for (const Json& c : capacities) {
+    const Json& memory = c.at("memory");
+    const int64_t kilobytes = (memory.at("weights_bytes").get<int64_t>() +
+                               memory.at("activation_bytes").get<int64_t>() + 1023) /
+                              1024;
+    row(std::to_string(c.at("capacity").get<int>()), c, std::to_string(kilobytes),
+        fmt::format("{:.3f}", c.at("upgrade").at("ms").get<double>()));
+  }
+  if (!vanilla.is_null()) row("vanilla", vanilla, "", "");
+  const auto bytes = profile.at("package").at("bytes").get<double>();
+  text += fmt::format("package {:.0f} bytes, {:.2f} of the {} that independent packages take\n",
+                      bytes, bytes / profile.at("accumulated_bytes").get<double>(),
+                      profile.at("accumulated_bytes").get<int64_t>());
+  return text;
+}
+
+std::string check_gates(const Json& profile, const Gates& gates) {
+  std::string problems;
+  for (const Json& c : profile.at("capacities")) {
+    const auto accuracy = c.at("accuracy").get<double>();
+    const auto median = c.at("latency_ms").at("median").get<double>();
+    if (gates.min_accuracy && accuracy < *gates.min_accuracy) {
+      problems +=
+          fmt::format("capacity {} has an accuracy of {:.2f} %, below {:.2f} %\n",
+                      c.at("capacity").get<int>(), 100 * accuracy, 100 * *gates.min_accuracy);
+    }
+    if (gates.max_latency_ms && median > *gates.max_latency_ms) {
+      problems += fmt::format("capacity {} takes {:.3f} ms, more than {:.3f}\n",
+                              c.at("capacity").get<int>(), median, *gates.max_latency_ms);
+    }
+  }
+  const auto bytes = profile.at("package").at("bytes").get<uint64_t>();
+  if (gates.max_bytes && bytes > *gates.max_bytes) {
+    problems += fmt::format("the package has {} bytes, more than {}\n", bytes, *gates.max_bytes);
+  }
+  return problems;
+}
+
+}  // namespace nestling

@@ -1,0 +1,41 @@
+// The capacity profile: what every capacity of a package is worth and costs on one device
+// (schemas/profile.schema.json).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+#include "base/progress.h"
+
+namespace nestling {
+
+struct ProfileOptions {
+  std::string data;      // data set whose test split gives the accuracy
+  std::string run_tool;  // the nestling-run that measures
+  std::string runner;    // a command that goes before it: "ssh pi", "qemu-aarch64"; or ""
+  std::optional<std::string> vanilla;  // ONNX file of the vanilla model, measured in the same way
+  std::string device = "this machine";
+  int threads = 1;
+  int runs = 50;  // inferences timed a capacity
+};
+
+// Measures every capacity of the package with the run tool, one process each. The package, the data
+// set and the run tool must be found at the same paths where the runner's command runs. Throws
+// Error if the run tool fails.
+Json make_profile(const std::string& package, const ProfileOptions& options, Progress& progress);
+
+// A table for people.
+std::string profile_table(const Json& profile);
+
+// What a user demands of a package.
+struct Gates {
+  std::optional<double> min_accuracy;    // of every capacity, from 0 to 1
+  std::optional<double> max_latency_ms;  // median of every capacity
+  std::optional<uint64_t> max_bytes;     // of the package
+};
+
+// One sentence for every gate that is not met; empty if all are.
+std::string check_gates(const Json& profile, const Gates& gates);
+
+}  // namespace nestling

@@ -1,0 +1,118 @@
+#include "profile/profile.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/nested_graph.h"
+#include "support/schema.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/dataset.h"
+#include "graph/cost.h"
+#include "graph/interpreter.h"
+#include "graph/onnx.h"
+#include "graph/zoo.h"
+#include "package/package.h"
+
+using Catch::Contains;
+
+namespace {
+
+// A package of three capacities and data for it.
+struct Bench {
+  TemporaryFolder folder;
+  nestling::Graph nested;
+  nestling::ProfileOptions options;
+  std::string package = folder / "model.nest";
+  nestling::Progress quiet;
+
+  Bench() {
+    test::write_dataset(folder / "bars", 40, 24);
+    nestling::Random random(8);
+    nested = test::nested_graph(
+        nestling::make_model("small", {.classes = 4, .channels = 1, .height = 8, .width = 8}),
+        nestling::Growth::full, 3, random);
+    nestling::write_file(package, nestling::make_package(nested, "test"));
+    options.data = folder / "bars";
+    options.run_tool = NESTLING_RUN;
+    options.runs = 5;
+  }
+};
+
+// The interpreter's accuracy on the test split.
+double expected_accuracy(const nestling::Graph& graph, const std::string& data_folder) {
+  nestling::Dataset data = nestling::load_dataset(data_folder, "test");
+  data.mean = {0};  // the graph has no preprocessing of its own
+  data.deviation = {1};
+  int right = 0;
+  for (int64_t n = 0; n < data.size(); ++n) {
+    const nestling::Tensor x{{1, 1, 8, 8}, nestling::normalised(data, {&n, 1})};
+    const auto y = nestling::interpret(graph, x).at(0).data;
+    right +=
+        std::max_element(y.begin(), y.end()) - y.begin() == data.labels[static_cast<size_t>(n)];
+  }
+  return right / static_cast<double>(data.size());
+}
+
+}  // namespace
+
+TEST_CASE("a profile says what the run tool measures of every capacity") {
+  Bench bench;
+  nestling::write_file(bench.folder / "vanilla.onnx",
+                       nestling::export_onnx(nestling::descend(
+                           bench.nested, nestling::nesting_of(bench.nested, "x"), 3)));
+  bench.options.vanilla = bench.folder / "vanilla.onnx";
+  const nestling::Json profile = nestling::make_profile(bench.package, bench.options, bench.quiet);
+  test::check_schema(nestling::json_text(profile), "profile.schema.json");
+  const auto nesting = nestling::nesting_of(bench.nested, "x");
+  REQUIRE(profile["capacities"].size() == 3);
+  for (int k = 1; k <= 3; ++k) {
+    const nestling::Json& c = profile["capacities"][static_cast<size_t>(k - 1)];
+    const nestling::Graph graph = nestling::descend(bench.nested, nesting, k);
+    CHECK(c["macs"] == nestling::count_macs(graph));
+    CHECK(c["parameters"] == nestling::count_parameters(graph));
+    CHECK(c["accuracy"].get<double>() == Approx(expected_accuracy(graph, bench.options.data)));
+    CHECK(c["latency_ms"]["runs"] == 5);
+    CHECK(c["latency_ms"]["min"] <= c["latency_ms"]["median"]);
+    CHECK(c["upgrade"]["bytes"] > 0);
+  }
+  uint64_t independent = 0;
+  for (int k = 1; k <= 3; ++k) {
+    independent += nestling::make_package(nestling::descend(bench.nested, nesting, k), "x").size();
+  }
+  CHECK(profile["accumulated_bytes"] == independent);
+  CHECK(profile["package"]["sha256"] == nestling::sha256(nestling::read_file(bench.package)));
+  CHECK(profile["vanilla"]["macs"] == profile["capacities"][2]["macs"]);
+  CHECK_FALSE(std::filesystem::exists(bench.package + ".vanilla"));
+  CHECK_THAT(nestling::profile_table(profile), Contains("vanilla"));
+}
+
+TEST_CASE("the runner's command goes before the run tool, and its failure is told") {
+  Bench bench;
+  const std::string log = bench.folder / "log";
+  nestling::write_file(bench.folder / "runner.sh", "echo ran >> " + log + "\nexec \"$@\"\n");
+  bench.options.runner = "sh " + (bench.folder / "runner.sh").string();
+  const nestling::Json profile = nestling::make_profile(bench.package, bench.options, bench.quiet);
+  CHECK(profile["vanilla"].is_null());
+  CHECK(nestling::read_file(log) == "ran\nran\nran\n");
+  bench.options.runner = "false";
+  CHECK_THROWS_WITH(nestling::make_profile(bench.package, bench.options, bench.quiet),
+                    Contains("the run tool failed"));
+}
+
+TEST_CASE("gates name what does not meet them") {
+  const nestling::Json profile = {
+      {"package", {{"bytes", 1000}}},
+      {"capacities",
+       {{{"capacity", 1}, {"accuracy", 0.8}, {"latency_ms", {{"median", 1.0}}}},
+        {{"capacity", 2}, {"accuracy", 0.9}, {"latency_ms", {{"median", 3.0}}}}}}};
+  CHECK(nestling::check_gates(profile, {}).empty());
+  CHECK(nestling::check_gates(profile, {0.8, 3.0, 1000}).empty());
+  const std::string problems = nestling::check_gates(profile, {0.85, 2.0, 999});
+  CHECK_THAT(problems, Contains("capacity 1 has an accuracy of 80.00 %"));
+  CHECK_THAT(problems, Contains("capacity 2 takes 3.000 ms") && !Contains("capacity 1 takes"));
+  CHECK_THAT(problems, Contains("1000 bytes, more than 999"));
+}

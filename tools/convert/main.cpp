@@ -1,0 +1,62 @@
+// Packs a model for the device.
+#include <filesystem>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/tool.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "graph/onnx.h"
+#include "package/package.h"
+
+using namespace nestling;
+
+int main(int argc, char** argv) {
+  Tool tool("nestling-convert", "Packs a multi-capacity model, or any ONNX model, for the device.",
+            "nestling-convert run --out model.nest\n"
+            "  nestling-convert run --to onnx --out models\n"
+            "  nestling-convert model.onnx --out model.nest");
+  std::string input, out, format = "nest";
+  tool.app.add_option("input", input, "Folder of a nestling-recover run, or an ONNX file")
+      ->required()
+      ->type_name("RUN|MODEL.onnx");
+  tool.app.add_option("--out", out, "Package to write; with --to onnx a folder")->required();
+  tool.app.add_option("--to", format, "nest: a package; onnx: one ONNX file a capacity")
+      ->check(CLI::IsMember({"nest", "onnx"}));
+
+  return tool.main(argc, argv, [&](Progress&) -> int {
+    std::filesystem::path path = input;
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+      path /= "multicapacity.onnx";
+      if (!std::filesystem::exists(path, error)) {
+        fail("{} holds no multicapacity.onnx; nestling-recover makes it", input);
+      }
+    }
+    const Graph graph = load_onnx(path);
+    Json files = Json::array();
+    const auto write = [&](const std::filesystem::path& file, const std::string& bytes) {
+      write_file(file, bytes);
+      files.push_back({{"file", file.string()}, {"bytes", bytes.size()}});
+    };
+    if (format == "nest") {
+      check_writable(out);
+      write(out, make_package(graph, path.string()));
+    } else {
+      const std::vector<std::string> models = make_onnx_files(graph, path.string());
+      std::filesystem::create_directories(out, error);
+      if (error) fail("cannot create the folder {}: {}", out, error.message());
+      for (size_t k = 0; k < models.size(); ++k) {
+        write(std::filesystem::path(out) / fmt::format("capacity{}.onnx", k + 1), models[k]);
+      }
+    }
+    std::string text;
+    for (const Json& file : files) {
+      text += fmt::format("{}: {} bytes\n", file["file"].get<std::string>(),
+                          file["bytes"].get<size_t>());
+    }
+    tool.print(text, {{"format", format}, {"files", files}});
+    return kDone;
+  });
+}

@@ -1,0 +1,159 @@
+// Runs a package: classifies images, evaluates a data set, or times it.
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <thread>
+
+#include "common/tool.h"
+#include "runtime/kernels.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/dataset.h"
+#include "data/image.h"
+#include "data/npy.h"
+#include "profile/measure.h"
+
+using namespace nestling;
+
+namespace {
+
+// One image from a picture or a .npy file, as the package wants it.
+std::vector<float> load_input(const runtime::Model& model, const std::string& file) {
+  const runtime::PackageHeader& header = model.header();
+  const runtime::ValueSpec& in = header.values[header.input];
+  if (!file.ends_with(".npy")) {
+    return load_image(file, {.channels = header.channels(header.input, 1),
+                             .height = in.height,
+                             .width = in.width,
+                             .resize = header.resize,
+                             .mean = header.mean,
+                             .deviation = header.deviation});
+  }
+  NpyArray array = parse_npy(read_file(file), file);
+  // A leading batch of one is as good.
+  if (array.shape.size() == 4 && array.shape[0] == 1) array.shape.erase(array.shape.begin());
+  if (array.shape != std::vector<int64_t>{header.channels(header.input, 1), in.height, in.width}) {
+    fail("{} does not have the shape {}x{}x{}", file, header.channels(header.input, 1), in.height,
+         in.width);
+  }
+  return array.data;
+}
+
+// The five best classes with their softmax probabilities.
+Json best_classes(const runtime::Model& model, const std::vector<float>& output) {
+  const runtime::PackageHeader& header = model.header();
+  const bool normalised_already =
+      !header.nodes.empty() && header.nodes.back().op == runtime::OpKind::softmax;
+  const float highest = *std::max_element(output.begin(), output.end());
+  double sum = 0;
+  for (const float v : output) sum += std::exp(static_cast<double>(v) - highest);
+  std::vector<size_t> order(output.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return output[a] > output[b]; });
+  order.resize(std::min<size_t>(5, order.size()));
+  Json best = Json::array();
+  for (const size_t i : order) {
+    const double p = normalised_already ? static_cast<double>(output[i])
+                                        : std::exp(static_cast<double>(output[i]) - highest) / sum;
+    best.push_back({{"index", i},
+                    {"class", header.classes.empty() ? std::to_string(i) : header.classes[i]},
+                    {"probability", p}});
+  }
+  return best;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Tool tool(
+      "nestling-run",
+      "Runs a .nest package on this device: classifies images, evaluates a data set, or times "
+      "it.",
+      "nestling-run model.nest --capacity 2 --input boot.png\n"
+      "  nestling-run model.nest --capacity 2 --data fashion-mnist --bench");
+  std::string package, input, output, data_name;
+  uint32_t capacity = 0;
+  int runs = 50;
+  bool bench = false;
+  tool.common.threads = 1;
+  tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
+  tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
+      ->check(CLI::Range(0, 64));
+  tool.app.add_option("--input", input,
+                      "Image, or .npy of one normalised [channels, height, width]");
+  tool.app.add_option("--output", output, "Write the outputs to this .npy file");
+  tool.app.add_option("--data", data_name, "Evaluate the test split of this data set");
+  tool.app.add_flag("--bench", bench, "Time single inferences and paging");
+  tool.app.add_option("--runs", runs, "Inferences that --bench times")
+      ->check(CLI::Range(1, 1000000));
+
+  return tool.main(argc, argv, [&](Progress& progress) -> int {
+    if (input.empty() && data_name.empty() && !bench) {
+      fmt::print(stderr, "nestling-run: give --input, --data or --bench\n");
+      return kWrongUsage;
+    }
+    if (!output.empty()) check_writable(output);
+    const int threads = tool.common.threads > 0
+                            ? tool.common.threads
+                            : static_cast<int>(std::thread::hardware_concurrency());
+    runtime::Model model = open_package(package, threads);
+    if (capacity == 0) capacity = model.header().capacities();
+    check(model.set_capacity(capacity));
+    const runtime::Footprint memory = model.footprint();
+    Json json = {
+        {"schema", "nestling/inference/1"},
+        {"package", package},
+        {"capacity", capacity},
+        {"capacities", model.header().capacities()},
+        {"backend", "cpu"},
+        {"simd", runtime::simd_name()},
+        {"threads", threads},
+        {"memory",
+         {{"weights_bytes", memory.weights_bytes}, {"activation_bytes", memory.activation_bytes}}}};
+    std::string text;
+    NpyArray outputs;
+    if (!input.empty()) {
+      const std::vector<float> image = load_input(model, input);
+      outputs.data.resize(model.output_floats());
+      outputs.shape = {1, std::ssize(outputs.data)};
+      check(model.run(image.data(), outputs.data.data()));
+      json["top"] = best_classes(model, outputs.data);
+      for (const Json& best : json["top"]) {
+        text += fmt::format("{:6.2f} %  {}\n", 100 * best["probability"].get<double>(),
+                            best["class"].get<std::string>());
+      }
+    }
+    if (!data_name.empty()) {
+      const Dataset data = load_dataset(data_name, "test");
+      outputs.data = run_all(model, data, progress);
+      outputs.shape = {data.size(), static_cast<int64_t>(model.output_floats())};
+      const double accuracy = accuracy_of(outputs.data, data);
+      json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
+      json["accuracy"] = accuracy;
+      text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
+                          data.size());
+    }
+    if (bench) {
+      const Latency latency = measure_latency(model, runs);
+      const Paging paging = measure_paging(model, capacity, 11);
+      json["latency_ms"] = {{"min", latency.min},
+                            {"median", latency.median},
+                            {"p90", latency.p90},
+                            {"runs", latency.runs}};
+      json["upgrade"] = {{"bytes", paging.bytes}, {"ms", paging.upgrade_ms}};
+      json["downgrade"] = {{"bytes", paging.bytes}, {"ms", paging.downgrade_ms}};
+      text += fmt::format(
+          "capacity {}: median {:.3f} ms, 90 % within {:.3f} ms ({} runs, {}, {} threads); {} + {} "
+          "bytes of weights and activations; page in {:.3f} ms, out {:.3f} ms\n",
+          capacity, latency.median, latency.p90, latency.runs, runtime::simd_name(), threads,
+          memory.weights_bytes, memory.activation_bytes, paging.upgrade_ms, paging.downgrade_ms);
+    }
+    if (!output.empty()) write_file(output, npy_bytes(outputs));
+    tool.print(text, json);
+    return kDone;
+  });
+}
