@@ -1,0 +1,149 @@
+// The programs as a user meets them: the whole line on a small data set, results as JSON, errors,
+// exit statuses, a run that is killed.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "support/schema.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
+
+#include "base/file.h"
+
+using Catch::Contains;
+using nlohmann::json;
+
+namespace {
+
+struct Outcome {
+  int status = 0;
+  std::string out, err;
+};
+
+// A folder with the data set "bars", in which commands run.
+struct Workplace {
+  TemporaryFolder folder;
+
+  Workplace() { test::write_dataset(folder / "data/bars", 320, 40); }
+  Outcome run(const std::string& command) const {
+    const std::string line = "cd '" + folder.path().string() +
+                             "' && PATH='" NESTLING_BIN "':$PATH && " + command + " > out 2> err";
+    const int status = std::system(line.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, nestling::read_file(folder / "out"),
+            nestling::read_file(folder / "err")};
+  }
+  json result(const std::string& command) const {
+    const Outcome outcome = run(command + " --json --threads 1");
+    INFO(command << "\n" << outcome.err);
+    REQUIRE(outcome.status == 0);
+    return json::parse(outcome.out);
+  }
+};
+
+constexpr const char* kTrain =
+    "nestling-train --arch small --data bars --epochs 4 --batch 32 --learning-rate 0.05 --out "
+    "v.onnx";
+constexpr const char* kPrune =
+    "nestling-prune v.onnx --data bars --out run --min-accuracy 40 --iterations 4 --batch 32";
+
+}  // namespace
+
+TEST_CASE("the whole line, each tool by its files") {
+  const Workplace work;
+  const json trained = work.result(kTrain);
+  CHECK(trained["accuracy"] > 0.9);
+  CHECK(trained["macs"] > 0);
+  const json roadmap = work.result(kPrune);
+  CHECK(roadmap["entries"].size() == 5);
+  CHECK(roadmap == json::parse(nestling::read_file(work.folder / "run/roadmap.json")));
+  const json recovered =
+      work.result("nestling-recover run --data bars --capacities 3 --epochs 2 --batch 32");
+  CHECK(recovered["capacities"].size() == 3);
+  CHECK(recovered["capacities"][2]["macs"] == trained["macs"]);
+  const json packed = work.result("nestling-convert run --out model.nest");
+  CHECK(packed["files"][0]["bytes"] == std::filesystem::file_size(work.folder / "model.nest"));
+  CHECK(work.result("nestling-convert run --to onnx --out onnx")["files"].size() == 3);
+  CHECK(work.result("nestling-convert onnx/capacity1.onnx --out one.nest")["files"].size() == 1);
+  const json profile =
+      work.result("nestling-profile model.nest --data bars --out p.json --runs 3 --vanilla v.onnx");
+  test::check_schema(nestling::read_file(work.folder / "p.json"), "profile.schema.json");
+  CHECK(profile["vanilla"]["macs"] == trained["macs"]);
+  CHECK(profile["capacities"][2]["accuracy"] > 0.9);
+
+  // An image of class 3: its bar is in the last rows.
+  std::string pixels(64, '\x20');
+  for (size_t i = 48; i < 64; ++i) pixels[i] = '\x7f';
+  nestling::write_file(work.folder / "x.pgm", "P5 8 8 255\n" + pixels);
+  const json run = work.result("nestling-run model.nest --input x.pgm --output y.npy");
+  CHECK(run["top"][0]["class"] == "fourth");
+  CHECK(std::filesystem::file_size(work.folder / "y.npy") == 128 + 4 * 4);
+  CHECK_THAT(work.run("nestling-run model.nest --capacity 3 --input x.pgm").out,
+             Contains("fourth"));
+  // The small package is the nested one's first capacity.
+  const json small = work.result("nestling-run one.nest --data bars");
+  CHECK(small["accuracy"] == profile["capacities"][0]["accuracy"]);
+
+  const Outcome gate = work.run(
+      "nestling-profile model.nest --data bars --out q.json --runs 3 --max-bytes 10 --quiet");
+  CHECK(gate.status == 3);
+  CHECK_THAT(gate.err, Contains("more than 10"));
+  CHECK(std::filesystem::exists(work.folder / "q.json"));
+}
+
+TEST_CASE("a killed pruning goes on and ends with the same bytes") {
+  const Workplace work;
+  work.result(kTrain);
+  REQUIRE(work.run(std::string(kPrune) + " --threads 1").status == 0);
+  const std::string whole = nestling::read_file(work.folder / "run/roadmap.json");
+  const std::string seed = nestling::read_file(work.folder / "run/models/004.onnx");
+  std::filesystem::remove_all(work.folder / "run");
+  // Killed as soon as the second entry is there, wherever it is then.
+  const Outcome killed = work.run(
+      "(" + std::string(kPrune) +
+      " --threads 1 & pid=$!; "
+      "while kill -0 $pid && ! [ -e run/models/001.onnx ]; do sleep 0.01; done; kill -9 $pid)");
+  CHECK(killed.status == 0);
+  CHECK(nestling::read_file(work.folder / "run/roadmap.json") != whole);
+  const Outcome resumed = work.run(std::string(kPrune) + " --threads 1");
+  CHECK(resumed.status == 0);
+  CHECK_THAT(resumed.err, Contains("going on"));
+  CHECK(nestling::read_file(work.folder / "run/roadmap.json") == whole);
+  CHECK(nestling::read_file(work.folder / "run/models/004.onnx") == seed);
+}
+
+TEST_CASE("every tool explains itself and its errors") {
+  const Workplace work;
+  for (const char* name : {"train", "prune", "recover", "convert", "profile", "run"}) {
+    INFO(name);
+    const std::string tool = std::string("nestling-") + name;
+    const Outcome help = work.run(tool + " --help");
+    CHECK(help.status == 0);
+    CHECK_THAT(help.out, Contains("Example:") && Contains(tool + " ") && Contains("--json") &&
+                             Contains("--seed") && Contains("--threads") && Contains("--config"));
+    CHECK_THAT(work.run(tool + " --version").out, Contains(tool + " 0."));
+    const Outcome wrong = work.run(tool + " --no-such-flag");
+    CHECK(wrong.status == 2);
+    CHECK(wrong.out.empty());
+  }
+  const auto failure = [&](const std::string& command) {
+    const Outcome outcome = work.run(command);
+    INFO(command);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.out.empty());
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    return outcome.err;
+  };
+  CHECK_THAT(failure("nestling-train --data none --out x.onnx"), Contains("no data set none"));
+  CHECK_THAT(failure("nestling-train --data bars --out no/x.onnx"), Contains("no does not exist"));
+  CHECK_THAT(failure("nestling-prune none.onnx --data bars --out run"), Contains("none.onnx"));
+  CHECK_THAT(failure("nestling-recover data --data bars"), Contains("holds no roadmap"));
+  CHECK_THAT(failure("nestling-convert data --out x.nest"), Contains("no multicapacity.onnx"));
+  CHECK_THAT(failure("nestling-run data/bars/dataset.json --bench"),
+             Contains("not a .nest package"));
+  CHECK_THAT(failure("nestling-profile data/bars/dataset.json --data bars --out p.json"),
+             Contains("not a .nest package"));
+  CHECK(work.run("nestling-train --out x.onnx").status == 2);
+  nestling::write_file(work.folder / "train.ini", "arch=resnet20\nepochs=0\nclasses=4\n");
+  CHECK(work.result("nestling-train --config train.ini --out x.onnx")["parameters"] > 200000);
+}
