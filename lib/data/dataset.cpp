@@ -21,7 +21,7 @@ fs::path find_folder(const std::string& name) {
   std::error_code error;
   if (fs::exists(fs::path(name) / "dataset.json", error)) return name;
   const char* root = std::getenv("NESTLING_DATA");
-  const fs::path folder = fs::path(root != nullptr ? root : "data") / name;
+  fs::path folder = fs::path(root != nullptr ? root : "data") / name;
   if (fs::exists(folder / "dataset.json", error)) return folder;
   fail("there is no data set {}: neither {} nor {} exists; datasets/fetch.sh fetches known ones",
        name, (fs::path(name) / "dataset.json").string(), (folder / "dataset.json").string());

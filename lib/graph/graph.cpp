@@ -50,8 +50,8 @@ ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
   return static_cast<ValueId>(values.size() - 1);
 }
 
-ValueId add_node(Graph& graph, std::string name, Op op, std::vector<ValueId> inputs) {
-  Node node{std::move(name), std::move(op), std::move(inputs), -1};
+ValueId add_node(Graph& graph, std::string name, const Op& op, std::vector<ValueId> inputs) {
+  Node node{std::move(name), op, std::move(inputs), -1};
   Shape shape = output_shape(graph, node);
   node.output = graph.add_value(node.name, std::move(shape));
   graph.nodes.push_back(std::move(node));

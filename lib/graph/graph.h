@@ -130,7 +130,7 @@ struct Graph {
 
 // Appends a node, infers the shape of its output and returns the output's id. The output is named
 // after the node. Throws Error naming the node if its inputs do not fit.
-ValueId add_node(Graph& graph, std::string name, Op op, std::vector<ValueId> inputs);
+ValueId add_node(Graph& graph, std::string name, const Op& op, std::vector<ValueId> inputs);
 
 // The id of the value named `name`, or -1.
 ValueId find_value(const Graph& graph, const std::string& name);

@@ -134,12 +134,12 @@ class Importer {
     return id;
   }
 
-  void append(const onnx::NodeProto& node, Op op, std::vector<ValueId> inputs) {
+  void append(const onnx::NodeProto& node, const Op& op, std::vector<ValueId> inputs) {
     if (node.output_size() < 1) fail("has no output");
     const std::string& output = node.output(0);
     std::string name = node.name();
     if (name.empty() || !names_.insert(name).second) name = output;
-    Node added{name, std::move(op), std::move(inputs), -1};
+    Node added{name, op, std::move(inputs), -1};
     Shape shape;
     try {
       shape = output_shape(graph_, added);

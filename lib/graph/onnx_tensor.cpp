@@ -13,7 +13,7 @@ Shape checked_shape(const onnx::TensorProto& proto, size_t element_bytes, int ty
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     fail("the tensor \"{}\" is stored in another file; save the model as one file", proto.name());
   }
-  const Shape shape(proto.dims().begin(), proto.dims().end());
+  Shape shape(proto.dims().begin(), proto.dims().end());
   for (const int64_t dimension : shape) {
     if (dimension < 0) fail("the tensor \"{}\" has a negative dimension", proto.name());
   }

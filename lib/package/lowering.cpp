@@ -230,9 +230,11 @@ class Lowering {
     const Shape& x = shape(node.inputs[0]);
     add_pool(node, AveragePool{.kernel = {x[2], x[3]}}, std::move(spec));
   }
-  void add(const Node& node, const Add&, NodeSpec spec) { add_simple(node, OpKind::add, spec); }
+  void add(const Node& node, const Add&, NodeSpec spec) {
+    add_simple(node, OpKind::add, std::move(spec));
+  }
   void add(const Node& node, const Concat&, NodeSpec spec) {
-    add_simple(node, OpKind::concat, spec);
+    add_simple(node, OpKind::concat, std::move(spec));
   }
   void add(const Node& node, const Softmax&, NodeSpec spec) {
     spec.op = OpKind::softmax;
@@ -249,7 +251,7 @@ class Lowering {
     spec.high = op.max;
     add_bounds(node, std::move(spec));
   }
-  void add(const Node&, const Flatten&, NodeSpec) {}
+  void add(const Node&, const Flatten&, const NodeSpec&) {}
   void add_simple(const Node& node, OpKind kind, NodeSpec spec) {
     spec.op = kind;
     finish(std::move(spec), {}, node.output);

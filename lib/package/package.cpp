@@ -3,6 +3,7 @@
 #include <cmath>
 #include <protozero/pbf_writer.hpp>
 
+#include "runtime/checksum.h"
 #include "runtime/header.h"
 
 #include "base/error.h"
@@ -10,9 +11,6 @@
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "package/lowering.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace nestling {
 namespace {
@@ -204,7 +202,7 @@ std::string make_package(const Graph& graph, const std::string& where) {
     }
     header.segments[k - 1].bytes = segments.back().size() * sizeof(float);
     header.segments[k - 1].checksum =
-        XXH64(segments.back().data(), header.segments[k - 1].bytes, 0);
+        runtime::checksum(segments.back().data(), header.segments[k - 1].bytes);
   }
   // Where the segments begin depends on the header's length, and that a little on the offsets.
   uint64_t begin = 0;
@@ -220,7 +218,7 @@ std::string make_package(const Graph& graph, const std::string& where) {
   const std::string text = encode(header);
   const auto version = runtime::kFormatVersion;
   const auto length = static_cast<uint32_t>(text.size());
-  const uint64_t checksum = XXH64(text.data(), text.size(), 0);
+  const uint64_t checksum = runtime::checksum(text.data(), text.size());
   std::string bytes(runtime::kMagic, sizeof runtime::kMagic);
   bytes.append(reinterpret_cast<const char*>(&version), 4);
   bytes.append(reinterpret_cast<const char*>(&length), 4);

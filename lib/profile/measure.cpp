@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -18,7 +19,7 @@ double time_ms(const F& work) {
 }
 
 double quantile(std::vector<double>& times, double q) {
-  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(times.size() - 1) + 0.5);
+  const auto at = std::lround(q * static_cast<double>(times.size() - 1));
   std::nth_element(times.begin(), times.begin() + at, times.end());
   return times[static_cast<size_t>(at)];
 }
@@ -80,6 +81,7 @@ Latency measure_latency(runtime::Model& model, int runs) {
   const auto run = [&] { check(model.run(input.data(), output.data())); };
   for (int i = 0; i < std::max(3, runs / 10); ++i) run();
   std::vector<double> times;
+  times.reserve(static_cast<size_t>(runs));
   for (int i = 0; i < runs; ++i) times.push_back(time_ms(run));
   return {*std::min_element(times.begin(), times.end()), quantile(times, 0.5), quantile(times, 0.9),
           runs};
@@ -87,6 +89,8 @@ Latency measure_latency(runtime::Model& model, int runs) {
 
 Paging measure_paging(runtime::Model& model, uint32_t capacity, int runs) {
   std::vector<double> up, down;
+  up.reserve(static_cast<size_t>(runs));
+  down.reserve(static_cast<size_t>(runs));
   for (int i = 0; i < runs; ++i) {
     check(model.set_capacity(capacity - 1));
     up.push_back(time_ms([&] { check(model.set_capacity(capacity)); }));

@@ -43,7 +43,7 @@ Json run(const std::string& package, uint32_t capacity, const ProfileOptions& op
                   quoted(options.data), options.runs, options.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
-  const Json json = parse_json(text, "the output of " + command);
+  Json json = parse_json(text, "the output of " + command);
   check_schema(json, "nestling/inference/1", "the output of " + command);
   return json;
 }

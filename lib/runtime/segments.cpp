@@ -8,8 +8,7 @@
 #include <unistd.h>
 #include <utility>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "runtime/checksum.h"
 
 namespace nestling::runtime {
 namespace {
@@ -39,14 +38,14 @@ Result<Segments> Segments::open(const char* path) {
   if (!S_ISREG(file.st_mode)) return Status(StatusCode::io, name + " is not a regular file");
   char preamble[kPreambleBytes];
   uint32_t version = 0, bytes = 0;
-  uint64_t checksum = 0;
+  uint64_t expected = 0;
   if (!read_at(segments.file_, preamble, sizeof preamble, 0) ||
       std::memcmp(preamble, kMagic, sizeof kMagic) != 0) {
     return Status(StatusCode::bad_format, name + " is not a .nest package");
   }
   std::memcpy(&version, preamble + 8, 4);
   std::memcpy(&bytes, preamble + 12, 4);
-  std::memcpy(&checksum, preamble + 16, 8);
+  std::memcpy(&expected, preamble + 16, 8);
   if (version != kFormatVersion) {
     return Status(StatusCode::bad_format,
                   name + " is of format version " + std::to_string(version) +
@@ -59,7 +58,7 @@ Result<Segments> Segments::open(const char* path) {
   if (!read_at(segments.file_, text.data(), bytes, kPreambleBytes)) {
     return Status(StatusCode::bad_format, name + " is cut short or damaged");
   }
-  if (XXH64(text.data(), text.size(), 0) != checksum) {
+  if (checksum(text.data(), text.size()) != expected) {
     return Status(StatusCode::bad_checksum, name + ": the header is damaged");
   }
   auto header = read_header(text.data(), text.size(), static_cast<uint64_t>(file.st_size));
@@ -94,7 +93,7 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
   }
   const char* data = static_cast<const char*>(address) + before;
   mapping = {address, segment.bytes + before, reinterpret_cast<const float*>(data)};
-  if (verify && XXH64(data, segment.bytes, 0) != segment.checksum) {
+  if (verify && checksum(data, segment.bytes) != segment.checksum) {
     page_out(capacity);
     return {StatusCode::bad_checksum,
             "the weights of capacity " + std::to_string(capacity) + " are damaged"};

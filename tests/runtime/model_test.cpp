@@ -1,7 +1,10 @@
 #include "runtime/model.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
+#include <fstream>
 
+#include "runtime/checksum.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
 
@@ -155,4 +158,87 @@ TEST_CASE("damaged packages are refused, and a damaged segment only when it is p
   CHECK(model.value().set_capacity(3).code() == StatusCode::bad_checksum);
   CHECK(model.value().capacity() == 0);
   CHECK(model.value().set_capacity(1).ok());
+}
+
+TEST_CASE("a header that a stranger made is refused or runs, never worse") {
+  const uint64_t seed = 20261126;
+  INFO("seed " << seed);
+  nestling::Random random(seed);
+  const std::string bytes = nestling::make_package(
+      test::nested_graph(test::every_op_network(2), Growth::full, 3, random), "x");
+  uint32_t length = 0;
+  std::memcpy(&length, bytes.data() + 12, 4);
+  const TemporaryFolder folder;
+  int refused = 0, ran = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string damaged = bytes;
+    for (uint64_t k = random.below(3); k < 3; ++k) {
+      damaged[nestling::runtime::kPreambleBytes + random.below(length)] =
+          static_cast<char>(random.below(256));
+    }
+    // The checksum is right: it guards against accidents, not against intent.
+    const uint64_t checksum =
+        nestling::runtime::checksum(damaged.data() + nestling::runtime::kPreambleBytes, length);
+    std::memcpy(damaged.data() + 16, &checksum, 8);
+    {
+      std::ofstream file(folder / "x.nest", std::ios::binary);
+      file << damaged;
+    }
+    auto opened = Model::open((folder / "x.nest").c_str(), {});
+    if (!opened.ok()) {
+      CHECK(opened.status().code() == StatusCode::bad_format);
+      ++refused;
+      continue;
+    }
+    Model& model = opened.value();
+    if (model.input_floats() > 1000000 || model.output_floats() > 1000000) continue;
+    for (uint32_t k = 1; k <= model.header().capacities(); ++k) {
+      if (!model.set_capacity(k).ok()) break;
+      const std::vector<float> input(model.input_floats(), 0.5F);
+      std::vector<float> output(model.output_floats());
+      REQUIRE(model.run(input.data(), output.data()).ok());
+      ++ran;
+    }
+  }
+  CHECK(refused > 500);
+  CHECK(ran > 100);
+}
+
+TEST_CASE("a flipped bit anywhere is refused, or harmless") {
+  nestling::Random random(9);
+  const Graph nested = test::nested_graph(test::residual_network(1), Growth::full, 2, random);
+  const std::string bytes = nestling::make_package(nested, "x");
+  const TemporaryFolder folder;
+  const Tensor image = image_for(nested, random);
+  std::vector<float> expected;
+  const auto try_file = [&](const std::string& content, std::vector<float>& output) {
+    {
+      std::ofstream file(folder / "x.nest", std::ios::binary);
+      file << content;
+    }
+    auto opened = Model::open((folder / "x.nest").c_str(), {});
+    if (!opened.ok()) return false;
+    if (!opened.value().set_capacity(2).ok()) return false;
+    output.resize(opened.value().output_floats());
+    return opened.value().run(image.data.data(), output.data()).ok();
+  };
+  REQUIRE(try_file(bytes, expected));
+  int refused = 0, harmless = 0;
+  for (size_t at = 0; at < bytes.size(); at += 1 + random.below(40)) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << random.below(8)));
+    std::vector<float> output;
+    if (!try_file(damaged, output)) {
+      ++refused;
+    } else {
+      CHECK(output == expected);  // a bit between the segments
+      ++harmless;
+    }
+  }
+  CHECK(refused > 100);
+  CHECK(harmless > 100);
+  for (const size_t length : {size_t{0}, size_t{24}, size_t{16384}, bytes.size() - 4}) {
+    std::vector<float> output;
+    CHECK_FALSE(try_file(bytes.substr(0, length), output));
+  }
 }

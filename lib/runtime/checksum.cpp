@@ -1,0 +1,10 @@
+#include "runtime/checksum.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace nestling::runtime {
+
+uint64_t checksum(const void* data, size_t bytes) { return XXH64(data, bytes, 0); }
+
+}  // namespace nestling::runtime
