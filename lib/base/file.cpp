@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -13,6 +15,9 @@
 
 namespace nestling {
 namespace {
+
+// Ends, with the process's number, the name of a file that is being written.
+constexpr const char* kTemporary = ".tmp";
 
 // Owns a POSIX file descriptor.
 class Descriptor {
@@ -39,6 +44,26 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
       fail("cannot write {}: {}", path.string(), reason());
     }
     bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// The process that writes `target` by way of the temporary file `path`; 0 if it is none.
+pid_t writer_of(const std::filesystem::path& path, const std::filesystem::path& target) {
+  const std::string name = path.filename().string();
+  const std::string prefix = target.filename().string() + kTemporary;
+  pid_t writer = 0;
+  const char* end = name.data() + name.size();
+  if (!name.starts_with(prefix)) return 0;
+  const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, writer);
+  return error == std::errc() && rest == end ? writer : 0;
+}
+
+void remove_abandoned(const std::filesystem::path& folder, const std::filesystem::path& target) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; at != end; at.increment(error)) {
+    const pid_t writer = writer_of(at->path(), target);
+    if (writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH) ::unlink(at->path().c_str());
+    if (error) break;
   }
 }
 
@@ -81,10 +106,14 @@ void check_writable(const std::filesystem::path& path) {
   if (::access(folder.c_str(), W_OK) != 0) fail("cannot write {}: {}", path.string(), reason());
 }
 
+bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target) {
+  return path.parent_path() == target.parent_path() && writer_of(path, target) > 0;
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   check_writable(path);
   std::filesystem::path temporary = path;
-  temporary += ".tmp" + std::to_string(::getpid());
+  temporary += kTemporary + std::to_string(::getpid());
   try {
     const Descriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
@@ -102,6 +131,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0) ::fsync(directory.get());
+  remove_abandoned(folder, path);
 }
 
 std::string sha256(std::string_view bytes) {

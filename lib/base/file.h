@@ -17,8 +17,12 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes = kM
 
 // Writes `bytes` to a temporary file beside `path`, syncs it and renames it over `path`: after a
 // crash or on a full disk the old file (or none) is there, never a part of the new one.
-// Throws Error and removes the temporary file on failure.
+// Throws Error and removes the temporary file on failure. What processes that were killed here have
+// left is removed, too.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// Whether `path` is a temporary file of write_file(target).
+bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target);
 
 // Throws Error unless a file can be written at `path`: its folder exists and it is not a folder
 // itself. Tools call it before hours of work.

@@ -12,8 +12,10 @@
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/surgery.h"
+#include "train/checkpoint.h"
 
 namespace nestling {
+namespace fs = std::filesystem;
 namespace {
 
 // Groups with the vanilla model's numbers of the filters that are left.
@@ -92,6 +94,21 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
           {"seed", t.seed}};
 }
 
+// What of a run folder goes when a new run is begun there: all that a run and its recoveries wrote.
+std::vector<std::string> run_files(const fs::path& run) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(run, error), end; at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    const bool recovery = fs::exists(at->path() / "recover.json", error);
+    if (name == "roadmap.json" || name == "models" || name == "retraining.checkpoint" ||
+        name == "multicapacity.onnx" || recovery) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 int64_t rounded_width(int64_t channels, int64_t round_to) {
@@ -143,28 +160,41 @@ KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
   return kept_after(low);
 }
 
-Roadmap prune(const Graph& vanilla, const Dataset& data, const std::filesystem::path& run_path,
+Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_path,
               const PruneOptions& options, Progress& progress) {
   check_fits(vanilla, data);
-  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options));
+  const std::vector<std::string> discarded =
+      options.discard ? run_files(run_path) : std::vector<std::string>{};
+  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options), discarded);
+  if (!discarded.empty()) {
+    progress.note(
+        fmt::format("discarded from {}: {}", run_path.string(), fmt::join(discarded, ", ")));
+  }
   const auto [training, validation] = split_validation(data);
   const Dataset ranking_data = take(training, options.ranking_images);
   FiltersByGroup left = all_filters(find_groups(vanilla));
+  const fs::path checkpoint = run.path() / "retraining.checkpoint";
   const auto commit = [&](const Roadmap& roadmap) {
     run.commit("roadmap.json", json_text(to_json(roadmap)));
+    remove_checkpoint(checkpoint);
+    progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
   };
 
   Roadmap roadmap;
   Graph graph = vanilla;
   std::error_code error;
-  if (std::filesystem::exists(run.path() / "roadmap.json", error)) {
+  if (fs::exists(run.path() / "roadmap.json", error)) {
     roadmap = read_roadmap(run.path());
     for (const RoadmapEntry& entry : roadmap.entries) {
       take_out(left, entry.pruned, (run.path() / "roadmap.json").string());
     }
     progress.note(fmt::format("{} holds {} entries{}", run.path().string(), roadmap.entries.size(),
                               roadmap.complete ? " and is complete" : "; going on"));
-    if (roadmap.complete) return roadmap;
+    progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
+    if (roadmap.complete) {
+      remove_checkpoint(checkpoint);
+      return roadmap;
+    }
     graph = load_onnx(run.path() / roadmap.seed().model);
   } else {
     const double vanilla_accuracy = accuracy(vanilla, validation);
@@ -185,6 +215,8 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const std::filesystem::
 
   TrainOptions retraining = options.training;
   retraining.teacher_logits = outputs(vanilla, training);
+  retraining.checkpoint = checkpoint;
+  retraining.replace_checkpoint = true;  // left by a kill just after its result was committed
   while (static_cast<int>(roadmap.entries.size()) <= options.max_iterations) {
     const int index = static_cast<int>(roadmap.entries.size());
     const auto number = static_cast<uint64_t>(index);

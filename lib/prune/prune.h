@@ -24,6 +24,7 @@ struct PruneOptions {
   double step = 0.25;    // share of the MACs that one iteration cuts
   int64_t round_to = 8;  // see rounded_width
   int max_iterations = 100;
+  bool discard = false;        // a run that is in the folder, of whatever settings
   TrainOptions training = {};  // of one retraining; its teacher is set here
 };
 

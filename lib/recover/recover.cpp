@@ -1,6 +1,6 @@
 #include "recover/recover.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -12,11 +12,13 @@
 #include "graph/onnx.h"
 #include "prune/roadmap.h"
 #include "recover/growth.h"
+#include "train/checkpoint.h"
 
 namespace nestling {
+namespace fs = std::filesystem;
 namespace {
 
-Json settings(const std::filesystem::path& run, const RecoverOptions& options) {
+Json settings(const fs::path& run, const RecoverOptions& options) {
   const TrainOptions& t = options.training;
   return {{"schema", "nestling/recovery/1"},
           {"roadmap", sha256(read_file(run / "roadmap.json"))},
@@ -28,9 +30,21 @@ Json settings(const std::filesystem::path& run, const RecoverOptions& options) {
           {"seed", t.seed}};
 }
 
+std::string capacity_file(int k) { return fmt::format("capacity{}.onnx", k); }
+
+// The capacities that are there, in order.
+std::vector<std::string> capacity_files(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (int k = 1; fs::exists(folder / capacity_file(k), error); ++k) {
+    names.push_back(capacity_file(k));
+  }
+  return names;
+}
+
 }  // namespace
 
-Graph recover(const std::filesystem::path& run, const Dataset& data, const RecoverOptions& options,
+Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& options,
               Progress& progress) {
   const Roadmap roadmap = read_roadmap(run);
   if (!roadmap.complete) {
@@ -47,9 +61,14 @@ Graph recover(const std::filesystem::path& run, const Dataset& data, const Recov
   const Graph vanilla = load_entry(0);
   check_fits(vanilla, data);
   const ChannelOrder order = order_channels(roadmap, vanilla, entries);
-  const RunDirectory folder(
-      run / fmt::format("{}-{}", growth_name(options.growth), options.capacities), "recover.json",
-      settings(run, options));
+  const FolderLock lock(run);
+  const fs::path path = run / fmt::format("{}-{}", growth_name(options.growth), options.capacities);
+  const std::vector<std::string> discarded =
+      options.discard ? capacity_files(path) : std::vector<std::string>{};
+  const RunDirectory folder(path, "recover.json", settings(run, options), discarded);
+  if (!discarded.empty()) {
+    progress.note(fmt::format("discarded from {}: {}", path.string(), fmt::join(discarded, ", ")));
+  }
 
   const auto [training, validation] = split_validation(data);
   Nesting nesting;
@@ -57,11 +76,13 @@ Graph recover(const std::filesystem::path& run, const Dataset& data, const Recov
   nesting.groups = order.groups;
   nesting.own = own_constants(vanilla, options.growth);
   TrainOptions growing = options.training;
+  growing.checkpoint = path / "growing.checkpoint";
+  growing.replace_checkpoint = true;  // left by a kill just after its result was committed
   std::vector<Graph> capacities;
   for (int k = 1; k <= options.capacities; ++k) {
-    const std::string file = fmt::format("capacity{}.onnx", k);
+    const std::string file = capacity_file(k);
     std::error_code error;
-    if (std::filesystem::exists(folder.path() / file, error)) {
+    if (fs::exists(folder.path() / file, error)) {
       capacities.push_back(load_onnx(folder.path() / file));
     } else {
       if (growing.teacher_logits.empty()) growing.teacher_logits = outputs(vanilla, training);
@@ -71,7 +92,9 @@ Graph recover(const std::filesystem::path& run, const Dataset& data, const Recov
       growing.seed = sub_seed(options.training.seed, {static_cast<uint64_t>(k), 3});
       capacities.push_back(train(next.graph, training, growing, progress));
       folder.commit(file, export_onnx(capacities.back()));
+      remove_checkpoint(growing.checkpoint);
     }
+    progress.kept(fmt::format("{} with {} of {} capacities", path.string(), k, options.capacities));
     const Graph& graph = capacities.back();
     nesting.accuracy.push_back(accuracy(graph, validation));
     progress.note(fmt::format(
@@ -81,6 +104,7 @@ Graph recover(const std::filesystem::path& run, const Dataset& data, const Recov
   }
   const Graph nested = nest(capacities, nesting);
   write_file(run / "multicapacity.onnx", export_onnx(nested));
+  remove_checkpoint(growing.checkpoint);
   return nested;
 }
 

@@ -14,6 +14,7 @@ namespace nestling {
 struct RecoverOptions {
   int capacities = 5;
   Growth growth = Growth::full;
+  bool discard = false;        // a recovery of that growth and number, of whatever settings
   TrainOptions training = {};  // of each capacity; its teacher and masks are set here
 };
 

@@ -10,7 +10,10 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/random.h"
+#include "graph/onnx.h"
+#include "train/checkpoint.h"
 #include "train/network.h"
 
 namespace nestling {
@@ -39,10 +42,19 @@ double one_cycle(double at) {
 
 class Sgd {
  public:
-  Sgd(Network& network, const TrainOptions& options) : network_(network), options_(options) {
+  // `momentum` is that of a checkpoint, or empty at the start.
+  Sgd(Network& network, const TrainOptions& options, const std::vector<Tensor>& momentum)
+      : network_(network), options_(options) {
     for (const Network::Parameter& p : network.parameters()) {
       velocity_.push_back(at::zeros_like(p.value));
     }
+    for (size_t i = 0; i < momentum.size(); ++i) velocity_[i].copy_(to_torch(momentum[i]));
+  }
+
+  std::vector<Tensor> momentum() const {
+    std::vector<Tensor> result;
+    for (const at::Tensor& velocity : velocity_) result.push_back(from_torch(velocity));
+    return result;
   }
 
   // A frozen entry sees a gradient of exactly zero, so it keeps its bits.
@@ -76,6 +88,40 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::
       at::kl_div(at::log_softmax(logits / t, 1), at::softmax(teacher / t, 1), at::Reduction::Sum) /
       logits.size(0);
   return loss * (1 - w) + distance * (w * t * t);
+}
+
+// What decides the bytes of a training on this machine, but for the number of threads.
+std::string training_digest(const Graph& graph, const Dataset& data, const TrainOptions& options) {
+  std::string text = export_onnx(graph) + digest(data) +
+                     fmt::format("{} {} {} {} {} {} {} {}", options.epochs, options.batch,
+                                 options.learning_rate, options.momentum, options.weight_decay,
+                                 options.seed, options.teacher_weight, options.temperature);
+  const auto append = [&text](const std::vector<float>& floats) {
+    text.append(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
+  };
+  append(options.teacher_logits);
+  for (const auto& [id, mask] : options.masks) append(mask.data);
+  return sha256(text);
+}
+
+// Where a training begins: at the start, or where its checkpoint left it.
+Checkpoint begin(const Graph& graph, const Dataset& data, const TrainOptions& options,
+                 Progress& progress) {
+  Checkpoint start{.training = {}, .graph = graph, .momentum = {}};
+  if (options.checkpoint.empty()) return start;
+  start.training = training_digest(graph, data, options);
+  if (auto found = read_checkpoint(options.checkpoint, start.training, graph)) {
+    progress.note(fmt::format("going on after epoch {} of {}, from {}", found->epochs,
+                              options.epochs, options.checkpoint.string()));
+    progress.kept(fmt::format("epoch {} of {}", found->epochs, options.epochs));
+    return *std::move(found);
+  }
+  if (!options.replace_checkpoint && std::filesystem::exists(options.checkpoint)) {
+    fail(
+        "{} is of a training with other settings or data; use those, or --force, which discards it",
+        options.checkpoint.string());
+  }
+  return start;
 }
 
 }  // namespace
@@ -112,16 +158,17 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
     teacher =
         at::from_blob(const_cast<float*>(options.teacher_logits.data()), {data.size(), classes});
   }
-  Network network(graph, options.masks);
-  Sgd sgd(network, options);
+  Checkpoint state = begin(graph, data, options, progress);
+  Network network(state.graph, options.masks);
+  Sgd sgd(network, options, state.momentum);
   // The last, smaller batch is left out: batch norm needs many images.
   const int64_t batch = std::min(options.batch, data.size());
   const int64_t per_epoch = data.size() / batch;
   const int64_t steps = per_epoch * options.epochs;
   progress.begin("training", steps);
   std::vector<int64_t> order(static_cast<size_t>(data.size()));
-  double mean_loss = 0;
-  for (int64_t step = 0; step < steps; ++step) {
+  double& mean_loss = state.mean_loss;
+  for (int64_t step = per_epoch * state.epochs; step < steps; ++step) {
     if (step % per_epoch == 0) {
       std::iota(order.begin(), order.end(), 0);
       const auto epoch = static_cast<uint64_t>(step / per_epoch);
@@ -145,6 +192,13 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
     sgd.step(options.learning_rate *
              one_cycle((static_cast<double>(step) + 0.5) / static_cast<double>(steps)));
     mean_loss = step == 0 ? value : 0.98 * mean_loss + 0.02 * value;
+    if ((step + 1) % per_epoch == 0 && !options.checkpoint.empty()) {
+      ++state.epochs;
+      state.graph = network.graph();
+      state.momentum = sgd.momentum();
+      write_checkpoint(options.checkpoint, state);
+      progress.kept(fmt::format("epoch {} of {}", state.epochs, options.epochs));
+    }
     progress.update(step + 1, fmt::format("loss {:.3f}", mean_loss));
   }
   return network.graph();

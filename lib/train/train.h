@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -35,6 +36,12 @@ struct TrainOptions {
   std::vector<float> teacher_logits = {};
   double teacher_weight = 0.7;
   double temperature = 3;
+
+  // Where the state is kept after each epoch; a training that finds its own state there goes on
+  // from it, and ends with the same bytes as an undisturbed one. Empty: nowhere. The file is the
+  // caller's to remove, once the result is safe.
+  std::filesystem::path checkpoint = {};
+  bool replace_checkpoint = false;  // one of another training, which otherwise is an error
 };
 
 // Prepares this process for training: the number of threads that LibTorch uses (0: one per core),
@@ -44,8 +51,8 @@ void prepare_training(int threads);
 
 // Trains with stochastic gradient descent, Nesterov momentum and a one-cycle schedule (Smith,
 // arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Same graph, data,
-// options, machine and threads: same result. Throws Error if data and graph do not fit or the loss
-// becomes infinite.
+// options, machine and threads: same result. Throws Error if data and graph do not fit, the
+// loss becomes infinite, or the checkpoint is damaged, another training's, or cannot be written.
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress);
 

@@ -32,5 +32,9 @@ TEST_CASE("a run in use, a file and a foreign folder are refused") {
   CHECK_THROWS_WITH(RunDirectory(folder / "run", "run.json", settings), Contains("in use"));
   nestling::write_file(folder / "file", "");
   CHECK_THROWS_WITH(RunDirectory(folder / "file", "run.json", settings), Contains("is a file"));
+  std::filesystem::create_directory(folder / "killed");
+  nestling::write_file(folder / "killed/run.json.tmp99999999", "{");
+  { const RunDirectory early(folder / "killed", "run.json", settings); }
+  CHECK_FALSE(std::filesystem::exists(folder / "killed/run.json.tmp99999999"));
   CHECK_THROWS_WITH(RunDirectory(folder.path(), "run.json", settings), Contains("holds no run"));
 }

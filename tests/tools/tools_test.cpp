@@ -1,45 +1,19 @@
 // The programs as a user meets them: the whole line on a small data set, results as JSON, errors,
 // exit statuses, a run that is killed.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "support/schema.h"
-#include "support/temporary_folder.h"
-#include "support/test_dataset.h"
+#include "support/workplace.h"
 
 #include "base/file.h"
 
 using Catch::Contains;
 using nlohmann::json;
+using test::Outcome;
+using test::Workplace;
 
 namespace {
-
-struct Outcome {
-  int status = 0;
-  std::string out, err;
-};
-
-// A folder with the data set "bars", in which commands run.
-struct Workplace {
-  TemporaryFolder folder;
-
-  Workplace() { test::write_dataset(folder / "data/bars", 320, 40); }
-  Outcome run(const std::string& command) const {
-    const std::string line = "cd '" + folder.path().string() +
-                             "' && PATH='" NESTLING_BIN "':$PATH && " + command + " > out 2> err";
-    const int status = std::system(line.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, nestling::read_file(folder / "out"),
-            nestling::read_file(folder / "err")};
-  }
-  json result(const std::string& command) const {
-    const Outcome outcome = run(command + " --json --threads 1");
-    INFO(command << "\n" << outcome.err);
-    REQUIRE(outcome.status == 0);
-    return json::parse(outcome.out);
-  }
-};
 
 constexpr const char* kTrain =
     "nestling-train --arch small --data bars --epochs 4 --batch 32 --learning-rate 0.05 --out "
@@ -89,27 +63,6 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(gate.status == 3);
   CHECK_THAT(gate.err, Contains("more than 10"));
   CHECK(std::filesystem::exists(work.folder / "q.json"));
-}
-
-TEST_CASE("a killed pruning goes on and ends with the same bytes") {
-  const Workplace work;
-  work.result(kTrain);
-  REQUIRE(work.run(std::string(kPrune) + " --threads 1").status == 0);
-  const std::string whole = nestling::read_file(work.folder / "run/roadmap.json");
-  const std::string seed = nestling::read_file(work.folder / "run/models/004.onnx");
-  std::filesystem::remove_all(work.folder / "run");
-  // Killed as soon as the second entry is there, wherever it is then.
-  const Outcome killed = work.run(
-      "(" + std::string(kPrune) +
-      " --threads 1 & pid=$!; "
-      "while kill -0 $pid && ! [ -e run/models/001.onnx ]; do sleep 0.01; done; kill -9 $pid)");
-  CHECK(killed.status == 0);
-  CHECK(nestling::read_file(work.folder / "run/roadmap.json") != whole);
-  const Outcome resumed = work.run(std::string(kPrune) + " --threads 1");
-  CHECK(resumed.status == 0);
-  CHECK_THAT(resumed.err, Contains("going on"));
-  CHECK(nestling::read_file(work.folder / "run/roadmap.json") == whole);
-  CHECK(nestling::read_file(work.folder / "run/models/004.onnx") == seed);
 }
 
 TEST_CASE("every tool explains itself and its errors") {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -26,14 +27,28 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+volatile std::sig_atomic_t stop_signal = 0;
+
+void on_signal(int signal) {
+  stop_signal = signal;
+  constexpr char kText[] = "\nstopping after this step; once more to stop at once\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+}
+
+struct Stopped {};
+
+void stop_if_asked() {
+  if (stop_signal != 0) throw Stopped();
+}
+
 }  // namespace
 
 ConsoleProgress::ConsoleProgress(bool quiet)
     : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-ConsoleProgress::~ConsoleProgress() { clear_line(); }
+ConsoleProgress::~ConsoleProgress() { finish(); }
 
-void ConsoleProgress::clear_line() {
+void ConsoleProgress::finish() {
   if (line_open_) fmt::print(stderr, "\r\033[K");
   line_open_ = false;
 }
@@ -45,6 +60,7 @@ void ConsoleProgress::begin(const std::string& task, int64_t steps) {
 }
 
 void ConsoleProgress::update(int64_t done, const std::string& detail) {
+  stop_if_asked();
   const double time = now();
   if (quiet_ || time - shown_ < (terminal_ ? 0.1 : 10) || done < 1) return;
   shown_ = time;
@@ -63,8 +79,9 @@ void ConsoleProgress::update(int64_t done, const std::string& detail) {
 }
 
 void ConsoleProgress::note(const std::string& sentence) {
+  stop_if_asked();
   if (quiet_) return;
-  clear_line();
+  finish();
   fmt::print(stderr, "{}\n", sentence);
 }
 
@@ -90,9 +107,17 @@ int Tool::main(int argc, char** argv, const std::function<int(Progress&)>& run) 
     return app.exit(error) == 0 ? kDone : kWrongUsage;
   }
   std::string problem;
+  ConsoleProgress progress(common.quiet);
   try {
-    ConsoleProgress progress(common.quiet);
     return run(progress);
+  } catch (const Stopped&) {
+    progress.finish();
+    fmt::print(stderr, "{}: stopped; {}\n", app.get_name(),
+               progress.kept_so_far().empty()
+                   ? "nothing was finished yet"
+                   : progress.kept_so_far() + " is kept: the same command goes on from there");
+    std::signal(stop_signal, SIG_DFL);
+    std::raise(stop_signal);
   } catch (const Error& error) {
     problem = error.what();
   } catch (const std::bad_alloc&) {
@@ -102,6 +127,7 @@ int Tool::main(int argc, char** argv, const std::function<int(Progress&)>& run) 
     problem = error.what();
     problem = "unexpected error: " + problem.substr(0, problem.find('\n'));
   }
+  progress.finish();
   fmt::print(stderr, "{}: {}\n", app.get_name(), problem);
   return kFailed;
 }
@@ -110,6 +136,13 @@ void wait_without_spinning(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   ::setenv("OMP_WAIT_POLICY", "passive", 1);
   ::execv("/proc/self/exe", argv);  // returns only if it fails, and then it is only slower
+}
+
+void Tool::stop_between_steps() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
 }
 
 void Tool::print(const std::string& text, const Json& json) const {

@@ -29,15 +29,21 @@ class ConsoleProgress : public Progress {
 
   void begin(const std::string& task, int64_t steps) override;
   void update(int64_t done, const std::string& detail) override;
+  void kept(const std::string& what) override { kept_ = what; }
   void note(const std::string& sentence) override;
 
- private:
-  void clear_line();
+  // Clears the bar, before something else is printed.
+  void finish();
 
+  // What the last call of kept said; empty if there was none.
+  const std::string& kept_so_far() const { return kept_; }
+
+ private:
   bool quiet_;
   bool terminal_;
   bool line_open_ = false;
   std::string task_;
+  std::string kept_;
   int64_t steps_ = 0;
   double begun_ = 0;
   double shown_ = 0;
@@ -55,6 +61,11 @@ class Tool {
   // Parses the command line and calls `run`, which returns an ExitStatus. An Error is printed as
   // one sentence; the result is the process's exit status.
   int main(int argc, char** argv, const std::function<int(Progress&)>& run);
+
+  // For tools whose work goes on when they are started again: from now on SIGINT and SIGTERM end
+  // it at the next step of its progress, and the process says what was kept and dies of the signal.
+  // The second signal kills at once.
+  static void stop_between_steps();
 
   // Prints the tool's result: `json` with --json, `text` otherwise.
   void print(const std::string& text, const Json& json) const;

@@ -37,7 +37,11 @@ int main(int argc, char** argv) {
                   "Highest of the one-cycle schedule")
       ->check(CLI::PositiveNumber);
 
+  tool.app.add_flag("--force", options.discard,
+                    "Start anew: discard a recovery that is there, saying what it was");
+
   return tool.main(argc, argv, [&](Progress& progress) -> int {
+    Tool::stop_between_steps();
     prepare_training(tool.common.threads);
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);

@@ -11,6 +11,7 @@
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"
+#include "train/checkpoint.h"
 #include "train/train.h"
 
 using namespace nestling;
@@ -42,12 +43,17 @@ int main(int argc, char** argv) {
       .add_option("--learning-rate", options.learning_rate, "Highest of the one-cycle schedule")
       ->check(CLI::PositiveNumber);
 
+  bool force = false;
+  tool.app.add_flag("--force", force,
+                    "Start anew: discard what a stopped training left, saying what it was");
+
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     if (options.epochs > 0 && data_name.empty()) {
       fmt::print(stderr, "nestling-train: --data is required, except with --epochs 0\n");
       return kWrongUsage;
     }
     check_writable(out);
+    Tool::stop_between_steps();
     prepare_training(tool.common.threads);
     zoo.seed = options.seed = tool.common.seed;
     if (input.size() == 3) {
@@ -70,12 +76,17 @@ int main(int argc, char** argv) {
       set_classifier_info(graph, {data.classes, {.mean = data.mean, .deviation = data.deviation}});
       // The validation split stays unseen, for whatever is chosen by accuracy later.
       const auto [training, validation] = split_validation(data);
+      options.checkpoint = out + ".checkpoint";
+      if (force && remove_checkpoint(options.checkpoint)) {
+        progress.note("discarded " + options.checkpoint.string());
+      }
       graph = train(graph, training, options, progress);
       const double test_accuracy = accuracy(graph, load_dataset(data_name, "test"));
       json["accuracy"] = test_accuracy;
       score = fmt::format("test accuracy {:.2f} %, ", 100 * test_accuracy);
     }
     write_file(out, export_onnx(graph));
+    remove_checkpoint(options.checkpoint);
     json["parameters"] = count_parameters(graph);
     json["macs"] = count_macs(graph);
     tool.print(fmt::format("{}: {}{} parameters, {} MACs\n", out, score, count_parameters(graph),

@@ -1,0 +1,80 @@
+#include "train/checkpoint.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json_fields.h"
+
+namespace nestling {
+namespace {
+
+constexpr const char* kSchema = "nestling/checkpoint/1";
+
+// Every tensor of a checkpoint, in the file's order.
+std::vector<Tensor*> tensors_of(Checkpoint& checkpoint) {
+  std::vector<Tensor*> tensors;
+  for (Value& value : checkpoint.graph.values) {
+    if (value.constant) tensors.push_back(&*value.constant);
+  }
+  for (Tensor& tensor : checkpoint.momentum) tensors.push_back(&tensor);
+  return tensors;
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  Checkpoint copy = checkpoint;
+  std::string floats;
+  for (const Tensor* tensor : tensors_of(copy)) {
+    floats.append(reinterpret_cast<const char*>(tensor->data.data()),
+                  tensor->data.size() * sizeof(float));
+  }
+  const Json header = {{"schema", kSchema},
+                       {"training", checkpoint.training},
+                       {"epochs", checkpoint.epochs},
+                       {"mean_loss", checkpoint.mean_loss},
+                       {"sha256", sha256(floats)}};
+  write_file(path, header.dump() + "\n" + floats);
+}
+
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path,
+                                          const std::string& training, const Graph& graph) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return {};
+  const std::string where = path.string();
+  const std::string bytes = read_file(path);
+  const size_t line = std::min(bytes.find('\n'), bytes.size());
+  const Json header = parse_json(std::string_view(bytes).substr(0, line), where);
+  check_schema(header, kSchema, where);
+  if (field<std::string>(header, "training", where) != training) return {};
+  Checkpoint checkpoint{training,
+                        field<int>(header, "epochs", where),
+                        field<double>(header, "mean_loss", where),
+                        graph,
+                        {}};
+  for (const ValueId id : parameters_of(graph)) {
+    checkpoint.momentum.push_back(*graph.value(id).constant);
+  }
+  const std::string_view floats = std::string_view(bytes).substr(std::min(line + 1, bytes.size()));
+  size_t size = 0;
+  for (const Tensor* tensor : tensors_of(checkpoint)) size += tensor->data.size() * sizeof(float);
+  if (floats.size() != size || sha256(floats) != field<std::string>(header, "sha256", where)) {
+    fail("{} is damaged; remove it to train from the start", where);
+  }
+  const char* from = floats.data();
+  for (Tensor* tensor : tensors_of(checkpoint)) {
+    std::memcpy(tensor->data.data(), from, tensor->data.size() * sizeof(float));
+    from += tensor->data.size() * sizeof(float);
+  }
+  return checkpoint;
+}
+
+bool remove_checkpoint(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::remove(path, error);
+}
+
+}  // namespace nestling
