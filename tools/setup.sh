@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building and testing need. As root, or with sudo.
 #   tools/setup.sh           everything
-#   tools/setup.sh --lint    also clang-format and clang-tidy
+#   tools/setup.sh --ci      also clang: formatting, linting, sanitizers, fuzzing
 set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build ccache git curl ca-certificates xz-utils
   libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
-  libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libstb-dev
+  libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libstb-dev libpng-dev
+  libturbojpeg0-dev pkg-config
   libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata
 )
 command -v node > /dev/null && command -v npm > /dev/null || packages+=(nodejs npm)
-[ "${1:-}" = --lint ] && packages+=(clang-format-14 clang-tidy-14)
+[ "${1:-}" = --ci ] && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -12,6 +12,7 @@
 #include "base/json_fields.h"
 #include "base/random.h"
 #include "data/idx.h"
+#include "data/image.h"
 
 namespace nestling {
 namespace fs = std::filesystem;
@@ -139,13 +140,11 @@ std::vector<float> normalised(const Dataset& data, std::span<const int64_t> indi
   std::vector<float> batch(indices.size() * channels * area);
   float* to = batch.data();
   for (const int64_t index : indices) {
-    const uint8_t* from = data.pixels.data() + static_cast<size_t>(index) * channels * area;
-    for (size_t c = 0; c < channels; ++c) {
-      const float mean = data.mean[c], deviation = data.deviation[c];
-      for (size_t i = 0; i < area; ++i) {
-        *to++ = (static_cast<float>(*from++) / 255.0F - mean) / deviation;
-      }
-    }
+    const size_t size = channels * area;
+    const std::span<const uint8_t> pixels(data.pixels.data() + static_cast<size_t>(index) * size,
+                                          size);
+    normalise(pixels, data.mean, data.deviation, to);
+    to += size;
   }
   return batch;
 }

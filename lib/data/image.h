@@ -3,7 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
+
+#include "data/decode.h"
 
 namespace nestling {
 
@@ -15,8 +19,20 @@ struct ImageInput {
   std::vector<float> mean, deviation;  // per channel, of pixel values from 0 to 1
 };
 
-// Reads a PNG, JPEG, BMP, GIF (its first frame) or PNM file: [channels, height, width], normalised.
-// Throws Error naming the file if it is no image or over 2^26 pixels.
+inline constexpr uint64_t kMaxImageBytes = uint64_t{1} << 28;  // of a file
+
+// `image` as the network takes it, but for the normalisation: scaled, cropped,
+// [channels, height, width]. Throws Error, naming `where`, if a side becomes too long.
+std::vector<uint8_t> scale_image(const Pixels& image, const ImageInput& input,
+                                 const std::string& where);
+
+// (pixel / 255 - mean) / deviation of pixels [channels, height, width]. The one place where this is
+// computed: training and the tools that run a package see the same bits.
+void normalise(std::span<const uint8_t> pixels, std::span<const float> mean,
+               std::span<const float> deviation, float* to);
+
+// Reads, decodes (decode_image), scales and normalises: [channels, height, width]. Throws Error
+// naming the file.
 std::vector<float> load_image(const std::filesystem::path& path, const ImageInput& input);
 
 }  // namespace nestling

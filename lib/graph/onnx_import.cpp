@@ -32,7 +32,9 @@ class Importer {
  public:
   explicit Importer(const onnx::ModelProto& model) : proto_(model.graph()) {
     for (const onnx::TensorProto& tensor : proto_.initializer()) {
-      constants_[tensor.name()] = &tensor;
+      if (!constants_.emplace(tensor.name(), &tensor).second) {
+        fail("the initializer \"{}\" is there twice", tensor.name());
+      }
     }
     for (const onnx::NodeProto& node : proto_.node()) {
       for (const std::string& input : node.input()) ++uses_[input];
@@ -115,7 +117,7 @@ class Importer {
   }
 
   void define(const std::string& name, ValueId id) {
-    if (!ids_.emplace(name, id).second) fail("the value \"{}\" is defined twice", name);
+    if (!ids_.emplace(name, id).second) fail("defines \"{}\" again", name);
   }
 
   const onnx::TensorProto* constant(const std::string& name) const {
@@ -241,8 +243,8 @@ void Importer::add_matmul(const onnx::NodeProto& node) {
 
 // A sum of two activations, or the bias of the MatMul before it.
 void Importer::add_sum(const onnx::NodeProto& node) {
-  if (node.input_size() != 2) fail("needs two inputs");
   std::vector<ValueId> inputs = inputs_of(node);
+  if (inputs.size() != 2) fail("needs two inputs");
   if (graph_.value(inputs[0]).constant) std::swap(inputs[0], inputs[1]);
   if (!graph_.value(inputs[1]).constant) {
     append(node, Add{}, std::move(inputs));
@@ -284,6 +286,7 @@ void Importer::add_reshape(const onnx::NodeProto& node) {
   const std::vector<int64_t> shape = int_tensor(*target);
   const ValueId input = value(node.input(0));
   const Shape& from = graph_.value(input).shape;
+  if (from.empty()) fail("of a single number is not supported");
   const int64_t features = element_count(Shape(from.begin() + 1, from.end()));
   if (shape.size() != 2 || (shape[1] != -1 && shape[1] != features)) {
     fail("to another shape than [N, features] is not supported");
@@ -298,7 +301,9 @@ void Importer::add(const onnx::NodeProto& node) {
   if (op == "Constant") {
     const onnx::TensorProto* tensor = attributes.tensor("value");
     if (tensor == nullptr || node.output_size() != 1) fail("holds no tensor");
-    constants_[node.output(0)] = tensor;
+    if (!constants_.emplace(node.output(0), tensor).second || ids_.contains(node.output(0))) {
+      fail("defines \"{}\" again", node.output(0));
+    }
     return;
   }
   if (node.input_size() < 1 || node.input(0).empty()) fail("has no input");

@@ -40,7 +40,7 @@ Roadmap read_roadmap(const std::filesystem::path& run) {
   const std::filesystem::path path = run / "roadmap.json";
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
-    fail("{} holds no roadmap; nestling-prune makes one", run.string());
+    fail("{} holds no roadmap.json; nestling-prune makes one", run.string());
   }
   const std::string where = path.string();
   const Json json = read_json(path);

@@ -59,6 +59,8 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
     return load_onnx(run / roadmap.entries[static_cast<size_t>(entry)].model);
   };
   const Graph vanilla = load_entry(0);
+  std::vector<Graph> pruned;  // all of them before the hours of training that one could end
+  for (const int entry : entries) pruned.push_back(load_entry(entry));
   check_fits(vanilla, data);
   const ChannelOrder order = order_channels(roadmap, vanilla, entries);
   const FolderLock lock(run);
@@ -86,7 +88,7 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
       capacities.push_back(load_onnx(folder.path() / file));
     } else {
       if (growing.teacher_logits.empty()) growing.teacher_logits = outputs(vanilla, training);
-      Grown next{in_order(load_entry(entries[static_cast<size_t>(k - 1)]), order), {}};
+      Grown next{in_order(pruned[static_cast<size_t>(k - 1)], order), {}};
       if (k > 1) next = grow(capacities.back(), next.graph, options.growth);
       growing.masks = std::move(next.masks);
       growing.seed = sub_seed(options.training.seed, {static_cast<uint64_t>(k), 3});

@@ -2,32 +2,30 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <pthreadpool.h>
+#include <mutex>
 #include <utility>
 
 #include "runtime/plan.h"
+#include "runtime/thread_pool.h"
 
 namespace nestling::runtime {
 
 struct Model::Impl {
   struct Free {
     void operator()(float* p) const { std::free(p); }
-    void operator()(pthreadpool_t p) const { pthreadpool_destroy(p); }
   };
 
   Segments segments;
   ModelOptions options;
-  std::unique_ptr<pthreadpool, Free> pool;  // null with one thread
+  ThreadPool pool;
+  mutable std::mutex busy;
   uint32_t capacity = 0;
   std::unique_ptr<float, Free> arena;
   uint64_t arena_bytes = 0;
   Plan plan;
 
-  Impl(Segments opened, const ModelOptions& wanted) : segments(std::move(opened)), options(wanted) {
-    if (options.threads > 1) {
-      pool.reset(pthreadpool_create(static_cast<size_t>(options.threads)));
-    }
-  }
+  Impl(Segments opened, const ModelOptions& wanted)
+      : segments(std::move(opened)), options(wanted), pool(wanted.threads) {}
 
   void drop() {
     plan = {};
@@ -37,44 +35,25 @@ struct Model::Impl {
     capacity = 0;
   }
 
-  // Calls work(first, last) for parts of 0..count, on all threads. Parts begin at multiples of
-  // `tile`.
-  template <typename F>
-  void parallel(size_t count, size_t tile, const F& work) {
-    const auto threads = static_cast<size_t>(std::max(options.threads, 1));
-    const size_t tiles = (count + tile - 1) / tile;
-    const size_t part = (tiles + threads * 4 - 1) / (threads * 4) * tile;
-    if (pool == nullptr || tiles < 2) {
-      work(0, count);
-      return;
-    }
-    pthreadpool_parallelize_1d_tile_1d(
-        pool.get(),
-        [](void* context, size_t first, size_t size) {
-          (*static_cast<const F*>(context))(first, first + size);
-        },
-        const_cast<F*>(&work), count, part, PTHREADPOOL_FLAG_YIELD_WORKERS);
-  }
-
   void run_step(const Step& step) {
     const NodeSpec& node = *step.node;
     const Activation &x = step.inputs[0], &y = step.task.y;
     const size_t pixels = y.height * y.width;
     switch (node.op) {
       case OpKind::conv:
-        parallel(pixels, conv_tile(), [&](size_t a, size_t b) { conv(step.task, a, b); });
+        pool.parallel(pixels, conv_tile(), [&](size_t a, size_t b) { conv(step.task, a, b); });
         break;
       case OpKind::depthwise:
-        parallel(pixels, conv_tile(), [&](size_t a, size_t b) { depthwise(step.task, a, b); });
+        pool.parallel(pixels, conv_tile(), [&](size_t a, size_t b) { depthwise(step.task, a, b); });
         break;
       case OpKind::affine:
-        parallel(pixels, 16, [&](size_t a, size_t b) { affine(step.task, a, b); });
+        pool.parallel(pixels, 16, [&](size_t a, size_t b) { affine(step.task, a, b); });
         break;
       case OpKind::max_pool:
-        parallel(pixels, 8, [&](size_t a, size_t b) { max_pool(node, x, y, a, b); });
+        pool.parallel(pixels, 8, [&](size_t a, size_t b) { max_pool(node, x, y, a, b); });
         break;
       case OpKind::average_pool:
-        parallel(pixels, 8, [&](size_t a, size_t b) { average_pool(node, x, y, a, b); });
+        pool.parallel(pixels, 8, [&](size_t a, size_t b) { average_pool(node, x, y, a, b); });
         break;
       case OpKind::add:
         add(node, x, step.inputs[1], y);
@@ -115,10 +94,15 @@ Result<Model> Model::open(const char* path, const ModelOptions& options) {
 }
 
 const PackageHeader& Model::header() const { return impl_->segments.header(); }
-uint32_t Model::capacity() const { return impl_->capacity; }
+
+uint32_t Model::capacity() const {
+  const std::lock_guard lock(impl_->busy);
+  return impl_->capacity;
+}
 
 Status Model::set_capacity(uint32_t capacity) {
   Impl& m = *impl_;
+  const std::lock_guard lock(m.busy);
   if (capacity > header().capacities()) {
     return {StatusCode::bad_argument, "there is no capacity " + std::to_string(capacity) +
                                           "; there are 1 to " +
@@ -152,6 +136,7 @@ Status Model::set_capacity(uint32_t capacity) {
 }
 
 Footprint Model::footprint() const {
+  const std::lock_guard lock(impl_->busy);
   Footprint footprint{0, impl_->arena_bytes};
   for (uint32_t k = 1; k <= impl_->capacity; ++k) {
     footprint.weights_bytes += header().segments[k - 1].bytes;
@@ -171,6 +156,7 @@ uint64_t Model::output_floats() const {
 
 Status Model::run(const float* input, float* output) {
   Impl& m = *impl_;
+  const std::lock_guard lock(m.busy);
   if (m.capacity == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
   // [channels, height, width] outside, [height, width, channels] inside.
   const Activation &in = m.plan.input, &out = m.plan.output;

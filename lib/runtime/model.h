@@ -28,7 +28,9 @@ struct Footprint {
 
 // A package that is open. Weights are mapped from the file and never copied; activations live in
 // one arena that is laid out when the capacity changes. The file must not change while it is open.
-// Not thread-safe: one call at a time. Movable.
+// Thread-safe: calls on one model wait for each other, so a change of capacity waits for the
+// inference that runs, and the next inference runs at the new one. Moving is not: a model is moved
+// while nobody uses it.
 class Model {
  public:
   // Reads and checks the header; no segment is paged in yet.

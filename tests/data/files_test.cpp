@@ -31,6 +31,13 @@ TEST_CASE("an image is scaled, cropped and normalised") {
   CHECK_THROWS_WITH(nestling::load_image(folder / "z.pgm", input), Contains("more than"));
 }
 
+TEST_CASE("a Huffman table with too many codes is refused") {
+  // Found by fuzzing: a decoder that counts the codes too late writes behind its table.
+  std::string jpeg("\xff\xd8\xff\xc4\x10\x03\x00", 7);
+  jpeg += std::string(16, '\xff') + std::string(4096, '\x11') + "\xff\xd9";
+  CHECK_THROWS_WITH(nestling::decode_image(jpeg, 3, "x.jpg"), Contains("x.jpg is damaged"));
+}
+
 TEST_CASE("NumPy files come back, and damaged ones are refused") {
   const nestling::NpyArray array{{2, 3}, {1, 2, 3, 4, 5, 6}};
   const std::string bytes = nestling::npy_bytes(array);

@@ -1,6 +1,7 @@
 #include "graph/onnx.h"
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <onnx/onnx_pb.h>
 
 #include "support/test_graphs.h"
@@ -136,6 +137,69 @@ TEST_CASE("what cannot be imported is named, all of it") {
   model.mutable_graph()->mutable_node(2)->set_op_type("Relu");
   CHECK_THROWS_WITH(import(), Contains("(Elu) is not supported"));
   CHECK_THROWS_WITH(nestling::import_onnx("junk", "x.onnx"), Contains("not an ONNX model"));
+}
+
+TEST_CASE("hostile models are refused in one sentence that says what is wrong") {
+  using Mutation = std::function<void(onnx::GraphProto&)>;
+  const auto weight = [](onnx::GraphProto& graph, const char* name) {
+    for (onnx::TensorProto& tensor : *graph.mutable_initializer()) {
+      if (tensor.name() == name) return &tensor;
+    }
+    throw std::logic_error(name);
+  };
+  const auto dimension = [](onnx::GraphProto& graph, int i) {
+    return graph.mutable_input(0)
+        ->mutable_type()
+        ->mutable_tensor_type()
+        ->mutable_shape()
+        ->mutable_dim(i);
+  };
+  const std::vector<std::pair<Mutation, std::string>> cases = {
+      {[&](auto& g) {
+         weight(g, "conv1.weight")->mutable_raw_data()->replace(0, 4, "\xff\xff\xff\x7f");
+       },
+       "the tensor \"conv1.weight\" holds a value that is not finite"},
+      {[&](auto& g) { weight(g, "conv1.weight")->mutable_raw_data()->resize(8); },
+       "the data of the tensor \"conv1.weight\" does not fit its shape"},
+      {[&](auto& g) { weight(g, "conv1.weight")->set_dims(0, int64_t{1} << 60); }, "too large"},
+      {[&](auto& g) { weight(g, "conv1.weight")->set_dims(0, -6); },
+       "the tensor \"conv1.weight\" has a negative dimension"},
+      {[&](auto& g) { weight(g, "conv1.weight")->set_data_type(onnx::TensorProto::DOUBLE); },
+       "the tensor \"conv1.weight\" is not of type float32"},
+      {[&](auto& g) { weight(g, "conv1.weight")->set_data_location(onnx::TensorProto::EXTERNAL); },
+       "is stored in another file"},
+      {[&](auto& g) { *g.add_initializer() = g.initializer(0); }, "is there twice"},
+      {[&](auto& g) { dimension(g, 2)->set_dim_param("height"); },
+       "its input \"input\" has a dimension of unknown size"},
+      {[&](auto& g) { dimension(g, 2)->set_dim_value(-8); },
+       "its input \"input\" has a dimension of unknown size"},
+      {[&](auto& g) { dimension(g, 2)->set_dim_value(int64_t{1} << 62); }, "a tensor is too large"},
+      {[&](auto& g) { g.mutable_node(0)->set_input(0, g.node(2).output(0)); },  // a cycle
+       "which no earlier node produces"},
+      {[&](auto& g) { g.mutable_node(1)->set_input(0, "nowhere"); },
+       "uses \"nowhere\", which no earlier node produces"},
+      {[&](auto& g) { g.mutable_node(2)->set_output(0, g.node(0).output(0)); }, "again"},
+      {[&](auto& g) { g.mutable_node(2)->clear_output(); }, "has no output"},
+      {[&](auto& g) { g.mutable_node(2)->clear_input(); }, "has no input"},
+      {[&](auto& g) { g.mutable_node(2)->set_domain("com.example"); },
+       "is of the domain com.example"},
+      {[&](auto& g) { g.mutable_output(0)->set_name("nowhere"); }, "nowhere"},
+      {[&](auto& g) { g.clear_output(); }, "it has no output"},
+      {[&](auto& g) {
+         for (onnx::NodeProto& node : *g.mutable_node()) {
+           if (node.op_type() == "Add") node.set_input(1, "");
+         }
+       },
+       "(Add) needs two inputs"},
+  };
+  for (const auto& [mutate, expected] : cases) {
+    INFO(expected);
+    onnx::ModelProto model;
+    REQUIRE(model.ParseFromString(nestling::export_onnx(test::residual_network(1))));
+    mutate(*model.mutable_graph());
+    CHECK_THROWS_WITH(nestling::import_onnx(model.SerializeAsString(), "x.onnx"),
+                      Contains("x.onnx: ") && Contains(expected));
+  }
 }
 
 TEST_CASE("damaged files are refused or imported, never worse") {

@@ -91,6 +91,7 @@ Tool::Tool(const std::string& name, const std::string& what_for, const std::stri
              "\n\nExit status: 0 done, 1 failed, 2 wrong usage, 3 done but a gate is not met.");
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", name + " " NESTLING_VERSION);
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_config("--config", "", "Read flags from an INI or TOML file");
   app.add_flag("--json", common.json, "Print the result as one JSON object on standard output");
   app.add_flag("--quiet", common.quiet, "No progress, only errors and the result");

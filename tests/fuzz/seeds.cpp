@@ -1,0 +1,80 @@
+// Writes the seed corpus: seeds FOLDER.
+#include <filesystem>
+#include <fmt/format.h>
+#include <stb/stb_image_write.h>
+#include <zlib.h>
+
+#include "support/nested_graph.h"
+#include "support/test_dataset.h"
+
+#include "base/file.h"
+#include "data/npy.h"
+#include "graph/classifier.h"
+#include "graph/onnx.h"
+#include "package/package.h"
+
+using nestling::Graph;
+
+namespace {
+
+std::filesystem::path root;
+
+void seed(const std::string& target, const std::string& name, std::string_view bytes) {
+  std::filesystem::create_directories(root / target);
+  nestling::write_file(root / target / name, bytes);
+}
+
+void models() {
+  nestling::Random random(1);
+  int number = 0;
+  for (Graph graph :
+       {test::residual_network(1), test::chain_network(2), test::every_op_network(3)}) {
+    nestling::set_classifier_info(
+        graph, {{"a", "b", "c", "d"}, {.mean = {0, 0, 0}, .deviation = {1, 1, 1}}});
+    const std::string name = fmt::format("{}", ++number);
+    seed("onnx", name, nestling::export_onnx(graph));
+    seed("package", name, nestling::make_package(graph, "seed"));
+    for (const auto growth : {nestling::Growth::full, nestling::Growth::causal}) {
+      const Graph nested = test::nested_graph(graph, growth, 3, random);
+      const std::string nested_name = name + nestling::growth_name(growth);
+      seed("onnx", nested_name, nestling::export_onnx(nested));
+      seed("package", nested_name, nestling::make_package(nested, "seed"));
+      for (const auto& [key, text] : nested.metadata) seed("json", nested_name + key, text);
+    }
+  }
+}
+
+void images() {
+  std::string pixels;
+  for (int i = 0; i < 24 * 17 * 3; ++i) pixels += static_cast<char>(i * i % 251);
+  const auto append = [](void* to, void* data, int size) {
+    static_cast<std::string*>(to)->append(static_cast<const char*>(data),
+                                          static_cast<size_t>(size));
+  };
+  std::string png, jpeg;
+  stbi_write_png_to_func(append, &png, 24, 17, 3, pixels.data(), 24 * 3);
+  stbi_write_jpg_to_func(append, &jpeg, 24, 17, 3, pixels.data(), 80);
+  seed("image", "png", png);
+  seed("image", "jpeg", jpeg);
+  seed("image", "ppm", "P6 24 17 255\n" + pixels);
+  seed("image", "pgm", "P5 24 17 255\n" + pixels.substr(0, size_t{24} * 17));
+}
+
+void arrays() {
+  const std::string idx = test::idx_header({3, 4, 5}) + std::string(60, '\x11');
+  seed("array", "idx", idx);
+  const std::string gz = (root / "array/idx.gz").string();
+  gzFile file = gzopen(gz.c_str(), "wb");
+  gzwrite(file, idx.data(), static_cast<unsigned>(idx.size()));
+  gzclose(file);
+  seed("array", "npy", nestling::npy_bytes({{2, 3}, {1, 2, 3, 4, 5, 6}}));
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  root = argv[1];
+  models();
+  images();
+  arrays();
+}
