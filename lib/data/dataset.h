@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,16 +20,34 @@ struct Dataset {
   int64_t channels = 0;
   int64_t height = 0;
   int64_t width = 0;
+  int64_t resize = 0;           // how the images were scaled, see Preprocess in graph/classifier.h
   std::vector<uint8_t> pixels;  // [N, channels, height, width]
   std::vector<int32_t> labels;  // [N], each from 0 to classes - 1
+  std::vector<std::string> skipped;  // why each image that could not be read is not there
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };
 
-// Loads the split "train" or "test". `name_or_folder` is a folder with a `dataset.json`, or the
-// name of one under $NESTLING_DATA, or under `data/`. Throws Error saying what is missing or does
-// not fit.
-Dataset load_dataset(const std::string& name_or_folder, const std::string& split);
+// What a network wants of a data set. IDX and CIFAR images stay as they are; images from files are
+// scaled to it.
+struct LoadOptions {
+  int64_t channels = 0, height = 0, width = 0;  // 0: as the data set, or its first image, is
+  // The shorter side before the centre crop, 0 to scale to height x width directly. Without a
+  // value: as the data set says, or else the longer of height and width.
+  std::optional<int64_t> resize = {};
+  // Per channel; empty: as the data set says, or else computed from its training split.
+  std::vector<float> mean = {}, deviation = {};
+  int64_t max_bad = 0;  // images that cannot be read and may be skipped
+};
+
+// Loads the split "train" or "test". See describe_data for `name_or_folder` and the formats. Throws
+// Error saying what is missing or does not fit.
+Dataset load_dataset(const std::string& name_or_folder, const std::string& split,
+                     const LoadOptions& options = {});
+
+// Throws Error unless `classes`, those of a model, are the data's by the same labels; a model that
+// names none takes any.
+void check_classes(const std::vector<std::string>& classes, const Dataset& data);
 
 // SHA-256 of the images and labels: two data sets with the same digest train alike.
 std::string digest(const Dataset& data);

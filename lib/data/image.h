@@ -16,7 +16,7 @@ struct ImageInput {
   int64_t channels = 3;  // 1 (grey) or 3 (red, green, blue)
   int64_t height = 0, width = 0;
   int64_t resize = 0;  // shorter side before the centre crop; 0: scaled to height x width directly
-  std::vector<float> mean, deviation;  // per channel, of pixel values from 0 to 1
+  std::vector<float> mean = {}, deviation = {};  // per channel, of pixel values from 0 to 1
 };
 
 inline constexpr uint64_t kMaxImageBytes = uint64_t{1} << 28;  // of a file

@@ -47,15 +47,9 @@ ClassifierInfo classifier_info(const Graph& graph, const std::string& where) {
       fail("{}: nestling.mean must be finite and nestling.deviation positive", where);
     }
   }
-  const Json resize = metadata<Json>(graph, "nestling.resize", where, Json());
-  if (resize.is_null()) return info;
-  const std::string place = where + ", metadata nestling.resize";
-  preprocess.resize = field<int64_t>(resize, "size", place);
-  const auto crop = field<int64_t>(resize, "crop", place);
-  if (shape.height != crop || shape.width != crop || preprocess.resize < crop ||
-      preprocess.resize > 1 << 14) {
-    fail("{}: the crop must be the network's {}x{} input and the size at least that", place,
-         shape.height, shape.width);
+  preprocess.resize = metadata(graph, "nestling.resize", where, preprocess.resize);
+  if (preprocess.resize < 0 || preprocess.resize > 1 << 14) {
+    fail("{}: nestling.resize is out of range", where);
   }
   return info;
 }
@@ -64,10 +58,7 @@ void set_classifier_info(Graph& graph, const ClassifierInfo& info) {
   graph.metadata["nestling.classes"] = Json(info.classes).dump();
   graph.metadata["nestling.mean"] = Json(info.preprocess.mean).dump();
   graph.metadata["nestling.deviation"] = Json(info.preprocess.deviation).dump();
-  if (info.preprocess.resize > 0) {
-    graph.metadata["nestling.resize"] =
-        Json{{"size", info.preprocess.resize}, {"crop", classifier_shape(graph).height}}.dump();
-  }
+  graph.metadata["nestling.resize"] = std::to_string(info.preprocess.resize);
 }
 
 }  // namespace nestling

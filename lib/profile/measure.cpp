@@ -49,6 +49,7 @@ std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress&
     fail("the package has {} outputs, the data set {} has {} classes", model.output_floats(),
          data.name, data.classes.size());
   }
+  check_classes(model.header().classes, data);
   // The package says how its images are prepared, whatever the data set would propose.
   Dataset prepared = data;
   prepared.mean = header.mean;

@@ -37,10 +37,10 @@ std::string output_of(const std::string& command) {
 }
 
 Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
-  const std::string command =
-      fmt::format("{} {} {} --capacity {} --data {} --bench --runs {} --threads {} --json --quiet",
-                  options.runner, quoted(options.run_tool), quoted(package), capacity,
-                  quoted(options.data), options.runs, options.threads);
+  const std::string command = fmt::format(
+      "{} {} {} --capacity {} --data {} --max-bad {} --bench --runs {} --threads {} --json --quiet",
+      options.runner, quoted(options.run_tool), quoted(package), capacity, quoted(options.data),
+      options.max_bad, options.runs, options.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
   Json json = parse_json(text, "the output of " + command);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "graph/classifier.h"
 #include "graph/onnx.h"
 #include "train/checkpoint.h"
 #include "train/network.h"
@@ -144,6 +145,25 @@ void check_fits(const Graph& graph, const Dataset& data) {
     fail("the network has {} classes, the data set {} has {}", shape.classes, data.name,
          data.classes.size());
   }
+  check_classes(classifier_info(graph, "the network").classes, data);
+}
+
+LoadOptions load_options(const Graph& graph, const std::string& where) {
+  const ClassifierShape shape = classifier_shape(graph);
+  LoadOptions options{.channels = shape.channels, .height = shape.height, .width = shape.width};
+  const Preprocess preprocess = classifier_info(graph, where).preprocess;
+  if (graph.metadata.contains("nestling.resize")) options.resize = preprocess.resize;
+  if (graph.metadata.contains("nestling.mean")) {
+    options.mean = preprocess.mean;
+    options.deviation = preprocess.deviation;
+  }
+  return options;
+}
+
+void adopt(Graph& graph, const Dataset& data) {
+  Graph with_all = graph;
+  set_classifier_info(with_all, {data.classes, {data.resize, data.mean, data.deviation}});
+  graph.metadata.merge(with_all.metadata);  // what is there stays
 }
 
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,

@@ -69,6 +69,14 @@ std::vector<float> outputs(const Graph& graph, const Dataset& data);
 // The share of images whose highest output is their label, from 0 to 1.
 double accuracy(const Graph& graph, const Dataset& data);
 
+// What `graph` wants of a data set: the size of its input, and its preprocessing where its metadata
+// has some.
+LoadOptions load_options(const Graph& graph, const std::string& where);
+
+// Puts class names and preprocessing of the data into the metadata of a graph that has none, so
+// that they travel with it to the device.
+void adopt(Graph& graph, const Dataset& data);
+
 // Throws Error, naming both, unless the graph is a classifier of such images into as many classes.
 void check_fits(const Graph& graph, const Dataset& data);
 

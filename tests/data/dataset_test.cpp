@@ -56,7 +56,7 @@ TEST_CASE("a data set that does not fit is refused with its place") {
   };
   CHECK_THROWS_WITH(nestling::load_dataset("no-such-data", "train"),
                     Contains("no-such-data") && Contains("fetch.sh"));
-  CHECK_THROWS_WITH(load("other"), Contains("\"other\" is missing"));
+  CHECK_THROWS_WITH(load("other"), Contains("has no other split"));
   nestling::write_file(folder / "bars/train-labels", test::idx_header({2}) + "ab");
   CHECK_THROWS_WITH(load("train"), Contains("20 images and 2 labels"));
   nestling::write_file(folder / "bars/test-labels", test::idx_header({8}) + "abcdefgh");

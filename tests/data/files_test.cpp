@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "data/image.h"
 #include "data/npy.h"
 
@@ -29,6 +30,28 @@ TEST_CASE("an image is scaled, cropped and normalised") {
                     Contains("y.png is not an image"));
   nestling::write_file(folder / "z.pgm", "P5 16000 16000 255\n");
   CHECK_THROWS_WITH(nestling::load_image(folder / "z.pgm", input), Contains("more than"));
+}
+
+TEST_CASE("scaling follows the closed form of the triangle filter") {
+  // Halved: the first pixel is of the pixels 0, 1, 2 with weights 0.75, 0.75, 0.25 of 1.75.
+  const nestling::Pixels row{1, 1, 4, {0, 0, 255, 255}};
+  CHECK(nestling::scale_image(row, {.channels = 1, .height = 1, .width = 2}, "x") ==
+        std::vector<uint8_t>{36, 219});
+  // Doubled: a quarter and three quarters of the neighbours.
+  const nestling::Pixels column{1, 2, 1, {0, 200}};
+  CHECK(nestling::scale_image(column, {.channels = 1, .height = 4, .width = 1}, "x") ==
+        std::vector<uint8_t>{0, 50, 150, 200});
+  // One colour stays it, at any size.
+  nestling::Random random(3);
+  for (int i = 0; i < 100; ++i) {
+    const auto side = [&] { return 1 + static_cast<int64_t>(random.below(40)); };
+    nestling::Pixels flat{3, side(), side(), {}};
+    flat.data.assign(static_cast<size_t>(3 * flat.height * flat.width), 77);
+    for (const uint8_t pixel :
+         nestling::scale_image(flat, {.height = side(), .width = side(), .resize = side()}, "x")) {
+      REQUIRE(pixel == 77);
+    }
+  }
 }
 
 TEST_CASE("a Huffman table with too many codes is refused") {

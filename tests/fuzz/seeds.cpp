@@ -1,7 +1,8 @@
 // Writes the seed corpus: seeds FOLDER.
 #include <filesystem>
 #include <fmt/format.h>
-#include <stb/stb_image_write.h>
+#include <png.h>
+#include <turbojpeg.h>
 #include <zlib.h>
 
 #include "support/nested_graph.h"
@@ -47,15 +48,25 @@ void models() {
 void images() {
   std::string pixels;
   for (int i = 0; i < 24 * 17 * 3; ++i) pixels += static_cast<char>(i * i % 251);
-  const auto append = [](void* to, void* data, int size) {
-    static_cast<std::string*>(to)->append(static_cast<const char*>(data),
-                                          static_cast<size_t>(size));
-  };
-  std::string png, jpeg;
-  stbi_write_png_to_func(append, &png, 24, 17, 3, pixels.data(), 24 * 3);
-  stbi_write_jpg_to_func(append, &jpeg, 24, 17, 3, pixels.data(), 80);
-  seed("image", "png", png);
-  seed("image", "jpeg", jpeg);
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = 24;
+  png.height = 17;
+  png.format = PNG_FORMAT_RGB;
+  std::string bytes(1 << 16, '\0');
+  png_alloc_size_t size = bytes.size();
+  png_image_write_to_memory(&png, bytes.data(), &size, 0, pixels.data(), 0, nullptr);
+  seed("image", "png", bytes.substr(0, size));
+  const tjhandle encoder = tjInitCompress();
+  for (const int flags : {0, TJFLAG_PROGRESSIVE}) {
+    unsigned char* jpeg = nullptr;
+    unsigned long length = 0;
+    tjCompress2(encoder, reinterpret_cast<const unsigned char*>(pixels.data()), 24, 0, 17, TJPF_RGB,
+                &jpeg, &length, TJSAMP_420, 80, flags);
+    seed("image", fmt::format("jpeg{}", flags), {reinterpret_cast<char*>(jpeg), length});
+    tjFree(jpeg);
+  }
+  tjDestroy(encoder);
   seed("image", "ppm", "P6 24 17 255\n" + pixels);
   seed("image", "pgm", "P5 24 17 255\n" + pixels.substr(0, size_t{24} * 17));
 }

@@ -1,12 +1,14 @@
 // The programs as a user meets them: the whole line on a small data set, results as JSON, errors,
 // exit statuses, a run that is killed.
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "support/schema.h"
 #include "support/workplace.h"
 
 #include "base/file.h"
+#include "base/random.h"
 
 using Catch::Contains;
 using nlohmann::json;
@@ -63,6 +65,47 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(gate.status == 3);
   CHECK_THAT(gate.err, Contains("more than 10"));
   CHECK(std::filesystem::exists(work.folder / "q.json"));
+}
+
+TEST_CASE("a folder of images, and training that goes on from a model") {
+  const Workplace work;
+  // The classes of "bars" as pictures, some of them larger, one of them broken.
+  nestling::Random random(11);
+  for (const char* split : {"train", "val"}) {
+    for (int n = 0; n < 96; ++n) {
+      const std::vector<const char*> classes = {"a", "b", "c", "d"};
+      const auto folder = work.folder / "pictures" / split / classes[static_cast<size_t>(n % 4)];
+      std::filesystem::create_directories(folder);
+      const int scale = n % 5 == 0 ? 2 : 1, side = 8 * scale;
+      std::string bytes = fmt::format("P5 {} {} 255\n", side, side);
+      for (int i = 0; i < side * side; ++i) {
+        const bool bar = i / side / (2 * scale) == n % 4;
+        bytes += static_cast<char>(random.below(100) + (bar ? 120 : 0));
+      }
+      nestling::write_file(folder / fmt::format("{:03}.pgm", n), bytes);
+    }
+  }
+  const json listed = work.result("nestling-train --data pictures --input 1x8x8 --list-data");
+  CHECK(listed["format"] == "images");
+  CHECK(listed["splits"]["train"]["classes"] == json{{"a", 24}, {"b", 24}, {"c", 24}, {"d", 24}});
+  nestling::write_file(work.folder / "pictures/train/a/broken.png", "?");
+  const std::string train =
+      "nestling-train --data pictures --batch 16 --learning-rate 0.05 --epochs 8 ";
+  CHECK_THAT(work.run(train + "--input 1x8x8 --out v.onnx").err, Contains("--max-bad allows 0"));
+  const Outcome skipped = work.run(train + "--input 1x8x8 --out v.onnx --max-bad 1");
+  CHECK(skipped.status == 0);
+  CHECK_THAT(skipped.err, Contains("skipped 1 of 97 images") && Contains("broken.png"));
+  const json more = work.result(train + "--from v.onnx --out w.onnx --max-bad 1");
+  CHECK(more["accuracy"] > 0.9);
+  CHECK(work.run("nestling-train --from v.onnx --arch small --epochs 0 --out x.onnx").status == 2);
+  work.result("nestling-convert w.onnx --out w.nest");
+  // The package takes a picture as training did.
+  CHECK(work.result("nestling-run w.nest --data pictures")["accuracy"] == more["accuracy"]);
+  CHECK(work.result("nestling-run w.nest --input pictures/val/c/002.pgm")["top"][0]["class"] ==
+        "c");
+  // Its classes are not those of "bars".
+  CHECK_THAT(work.run("nestling-prune w.onnx --data bars --out run").err,
+             Contains("class 0 of the model is \"a\", of the data set bars \"first\""));
 }
 
 TEST_CASE("every tool explains itself and its errors") {

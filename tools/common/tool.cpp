@@ -133,6 +133,23 @@ int Tool::main(int argc, char** argv, const std::function<int(Progress&)>& run) 
   return kFailed;
 }
 
+CLI::Option* DataFlags::add_to(CLI::App& app) {
+  app.add_option("--max-bad", max_bad, "Images that cannot be read and may be skipped")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  return app.add_option("--data", name, "Folder of a data set, or its name under data/");
+}
+
+Dataset DataFlags::load(const std::string& split, LoadOptions options, Progress& progress) const {
+  options.max_bad = max_bad;
+  Dataset data = load_dataset(name, split, options);
+  for (const std::string& problem : data.skipped) progress.note("skipped: " + problem);
+  if (!data.skipped.empty()) {
+    progress.note(fmt::format("skipped {} of {} images of the {} split", data.skipped.size(),
+                              data.size() + std::ssize(data.skipped), split));
+  }
+  return data;
+}
+
 void wait_without_spinning(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   ::setenv("OMP_WAIT_POLICY", "passive", 1);

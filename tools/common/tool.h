@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "data/dataset.h"
 
 namespace nestling {
 
@@ -69,6 +70,17 @@ class Tool {
 
   // Prints the tool's result: `json` with --json, `text` otherwise.
   void print(const std::string& text, const Json& json) const;
+};
+
+// --data and --max-bad, for tools that load a data set.
+struct DataFlags {
+  std::string name;
+  int64_t max_bad = 0;
+
+  CLI::Option* add_to(CLI::App& app);
+
+  // Loads a split as `options` (max_bad aside) asks for, and names the images that were skipped.
+  Dataset load(const std::string& split, LoadOptions options, Progress& progress) const;
 };
 
 // For tools that train: OpenMP's threads spin while they wait, unless told otherwise before the

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
             "  nestling-profile model.nest --data fashion-mnist --out pi.json --runner 'ssh pi'\n"
             "    --run-tool /opt/nestling/nestling-run --device 'Raspberry Pi 5'");
   std::string package, out, vanilla;
+  DataFlags data_flags;
   ProfileOptions options;
   options.run_tool =
       (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "nestling-run").string();
@@ -26,8 +27,7 @@ int main(int argc, char** argv) {
   uint64_t max_bytes = 0;
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
-  tool.app.add_option("--data", options.data, "Folder of a data set, or its name under data/")
-      ->required();
+  data_flags.add_to(tool.app)->required();
   tool.app.add_option("--out", out, "Profile to write")->required()->type_name("FILE.json");
   tool.app.add_option("--vanilla", vanilla, "Measure this ONNX file too, for comparison");
   tool.app.add_option("--runner", options.runner,
@@ -47,6 +47,8 @@ int main(int argc, char** argv) {
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     check_writable(out);
+    options.data = data_flags.name;
+    options.max_bad = data_flags.max_bad;
     options.threads = tool.common.threads;
     if (!vanilla.empty()) options.vanilla = vanilla;
     const Json profile = make_profile(package, options, progress);

@@ -15,14 +15,14 @@ int main(int argc, char** argv) {
   Tool tool("nestling-prune",
             "Prunes a trained ONNX model step by step into a roadmap of smaller ones.",
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
-  std::string model, data_name, out, triplets;
+  std::string model, out;
+  DataFlags data_flags;
   PruneOptions options;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
   options.training.epochs = 1;
   options.training.learning_rate = 0.05;
   tool.app.add_option("model", model, "Trained model")->required()->type_name("MODEL.onnx");
-  tool.app.add_option("--data", data_name, "Folder of a data set, or its name under data/")
-      ->required();
+  data_flags.add_to(tool.app)->required();
   tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
       ->required()
       ->type_name("RUN");
@@ -69,8 +69,10 @@ int main(int argc, char** argv) {
     options.training.seed = tool.common.seed;
     if (minimum->count() > 0) options.min_accuracy = min_accuracy / 100;
     options.max_drop = max_drop / 100;
-    const Roadmap roadmap =
-        prune(load_onnx(model), load_dataset(data_name, "train"), out, options, progress);
+    Graph vanilla = load_onnx(model);
+    const Dataset data = data_flags.load("train", load_options(vanilla, model), progress);
+    adopt(vanilla, data);
+    const Roadmap roadmap = prune(vanilla, data, out, options, progress);
     const RoadmapEntry &first = roadmap.entries.front(), &last = roadmap.seed();
     tool.print(
         fmt::format("{}/roadmap.json: {} entries; the seed has {:.1f} % of the MACs and {:.2f} % "

@@ -6,6 +6,8 @@
 
 #include "data/dataset.h"
 #include "graph/cost.h"
+#include "graph/onnx.h"
+#include "prune/roadmap.h"
 #include "recover/recover.h"
 
 using namespace nestling;
@@ -15,13 +17,13 @@ int main(int argc, char** argv) {
   Tool tool("nestling-recover",
             "Grows the smallest model of a pruning run back into one multi-capacity model.",
             "nestling-recover run --data fashion-mnist --capacities 5");
-  std::string run, data_name, growth = "full";
+  std::string run, growth = "full";
+  DataFlags data_flags;
   RecoverOptions options;
   options.training.epochs = 2;
   options.training.learning_rate = 0.05;
   tool.app.add_option("run", run, "Folder of a nestling-prune run")->required()->type_name("RUN");
-  tool.app.add_option("--data", data_name, "Folder of a data set, or its name under data/")
-      ->required();
+  data_flags.add_to(tool.app)->required();
   tool.app.add_option("--capacities", options.capacities, "Sizes of the model")
       ->check(CLI::Range(1, 64));
   tool.app
@@ -45,7 +47,11 @@ int main(int argc, char** argv) {
     prepare_training(tool.common.threads);
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
-    const Graph nested = recover(run, load_dataset(data_name, "train"), options, progress);
+    // Every model of the run takes its data as the vanilla one does.
+    const std::string vanilla = run + "/" + read_roadmap(run).entries.front().model;
+    const Dataset data =
+        data_flags.load("train", load_options(load_onnx(vanilla), vanilla), progress);
+    const Graph nested = recover(run, data, options, progress);
     const Nesting nesting = nesting_of(nested, run);
     Json capacities = Json::array();
     std::string text = fmt::format("{}/multicapacity.onnx:\n", run);

@@ -20,17 +20,23 @@ using namespace nestling;
 
 namespace {
 
+// How the package takes an image.
+ImageInput input_of(const runtime::PackageHeader& header) {
+  const runtime::ValueSpec& in = header.values[header.input];
+  return {.channels = header.channels(header.input, 1),
+          .height = in.height,
+          .width = in.width,
+          .resize = header.resize,
+          .mean = header.mean,
+          .deviation = header.deviation};
+}
+
 // One image from a picture or a .npy file, as the package wants it.
 std::vector<float> load_input(const runtime::Model& model, const std::string& file) {
   const runtime::PackageHeader& header = model.header();
   const runtime::ValueSpec& in = header.values[header.input];
   if (!file.ends_with(".npy")) {
-    return load_image(file, {.channels = header.channels(header.input, 1),
-                             .height = in.height,
-                             .width = in.width,
-                             .resize = header.resize,
-                             .mean = header.mean,
-                             .deviation = header.deviation});
+    return load_image(file, input_of(header));
   }
   NpyArray array = parse_npy(read_file(file), file);
   // A leading batch of one is as good.
@@ -75,7 +81,8 @@ int main(int argc, char** argv) {
       "it.",
       "nestling-run model.nest --capacity 2 --input boot.png\n"
       "  nestling-run model.nest --capacity 2 --data fashion-mnist --bench");
-  std::string package, input, output, data_name;
+  std::string package, input, output;
+  DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
   bool bench = false;
@@ -86,13 +93,13 @@ int main(int argc, char** argv) {
   tool.app.add_option("--input", input,
                       "Image, or .npy of one normalised [channels, height, width]");
   tool.app.add_option("--output", output, "Write the outputs to this .npy file");
-  tool.app.add_option("--data", data_name, "Evaluate the test split of this data set");
+  data_flags.add_to(tool.app)->description("Evaluate the test split of this data set");
   tool.app.add_flag("--bench", bench, "Time single inferences and paging");
   tool.app.add_option("--runs", runs, "Inferences that --bench times")
       ->check(CLI::Range(1, 1000000));
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
-    if (input.empty() && data_name.empty() && !bench) {
+    if (input.empty() && data_flags.name.empty() && !bench) {
       fmt::print(stderr, "nestling-run: give --input, --data or --bench\n");
       return kWrongUsage;
     }
@@ -127,8 +134,16 @@ int main(int argc, char** argv) {
                             best["class"].get<std::string>());
       }
     }
-    if (!data_name.empty()) {
-      const Dataset data = load_dataset(data_name, "test");
+    if (!data_flags.name.empty()) {
+      const ImageInput wanted = input_of(model.header());
+      const Dataset data = data_flags.load("test",
+                                           {.channels = wanted.channels,
+                                            .height = wanted.height,
+                                            .width = wanted.width,
+                                            .resize = wanted.resize,
+                                            .mean = wanted.mean,
+                                            .deviation = wanted.deviation},
+                                           progress);
       outputs.data = run_all(model, data, progress);
       outputs.shape = {data.size(), static_cast<int64_t>(model.output_floats())};
       const double accuracy = accuracy_of(outputs.data, data);

@@ -1,5 +1,5 @@
 // Trains a network of the zoo, for users who bring no ONNX file of their own.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "common/tool.h"
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/dataset.h"
-#include "graph/classifier.h"
+#include "data/descriptor.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"
@@ -16,24 +16,75 @@
 
 using namespace nestling;
 
+namespace {
+
+// What --input asks of the data.
+LoadOptions input_options(const std::vector<int64_t>& input) {
+  if (input.size() != 3) return {};
+  return {.channels = input[0], .height = input[1], .width = input[2]};
+}
+
+// Says what the data set is: format, images, classes.
+int list_data(const Tool& tool, const DataFlags& flags, const std::vector<int64_t>& input,
+              Progress& progress) {
+  const DataDescriptor descriptor = describe_data(flags.name);
+  Json splits = Json::object();
+  std::string text;
+  LoadOptions options = input_options(input);
+  for (const char* name : {"train", "test"}) {
+    if (!descriptor.splits.contains(name)) continue;
+    const Dataset data = flags.load(name, options, progress);
+    options = {data.channels, data.height, data.width, data.resize, data.mean, data.deviation};
+    std::vector<int64_t> counts(data.classes.size());
+    for (const int32_t label : data.labels) ++counts[static_cast<size_t>(label)];
+    Json classes = Json::object();
+    std::string lines;
+    for (size_t c = 0; c < counts.size(); ++c) {
+      classes[data.classes[c]] = counts[c];
+      lines += fmt::format("  {:<24} {}\n", data.classes[c], counts[c]);
+    }
+    splits[name] = {{"images", data.size()},
+                    {"skipped", data.skipped.size()},
+                    {"image", {data.channels, data.height, data.width}},
+                    {"mean", data.mean},
+                    {"deviation", data.deviation},
+                    {"classes", classes}};
+    text += fmt::format("{}: {} images of {}x{}x{}, mean {:.4f}, deviation {:.4f}\n{}", name,
+                        data.size(), data.channels, data.height, data.width,
+                        fmt::join(data.mean, " "), fmt::join(data.deviation, " "), lines);
+  }
+  tool.print(fmt::format("{}: format {}\n{}", descriptor.name, descriptor.format, text),
+             {{"name", descriptor.name}, {"format", descriptor.format}, {"splits", splits}});
+  return kDone;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   wait_without_spinning(argv);
   Tool tool("nestling-train", "Trains a CNN on a data set and writes it as an ONNX file.",
             "nestling-train --arch small --data fashion-mnist --epochs 4 --out model.onnx");
-  std::string arch = "small", data_name, out;
+  std::string arch = "small", from, out;
+  DataFlags data_flags;
+  bool list = false;
   std::vector<int64_t> input;
   ZooOptions zoo;
   TrainOptions options;
   tool.app.add_option("--arch", arch, "Architecture")->check(CLI::IsMember(zoo_names()));
-  tool.app.add_option("--data", data_name, "Folder of a data set, or its name under data/");
-  tool.app.add_option("--out", out, "ONNX file to write")->required();
+  auto* from_scratch = tool.app.get_option("--arch");
+  tool.app.add_option("--from", from, "Go on training this model instead")
+      ->type_name("MODEL.onnx")
+      ->excludes(from_scratch);
+  data_flags.add_to(tool.app);
+  tool.app.add_flag("--list-data", list, "Only say what --data is");
+  tool.app.add_option("--out", out, "ONNX file to write");
   tool.app.add_option("--epochs", options.epochs, "Passes over the data; 0 writes it untrained")
       ->check(CLI::Range(0, 100000));
   tool.app.add_option("--width", zoo.multiplier, "Multiplies the filters of every layer")
       ->check(CLI::Range(0.01, 16.0));
   tool.app.add_option("--classes", zoo.classes, "Classes, where there is no --data")
       ->check(CLI::Range(2, 100000));
-  tool.app.add_option("--input", input, "CxHxW of the input, where there is no --data")
+  tool.app.add_option("--input", input, "CxHxW of the input; images are scaled to it")
       ->delimiter('x')
       ->type_name("CxHxW")
       ->expected(3)
@@ -48,8 +99,11 @@ int main(int argc, char** argv) {
                     "Start anew: discard what a stopped training left, saying what it was");
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
-    if (options.epochs > 0 && data_name.empty()) {
-      fmt::print(stderr, "nestling-train: --data is required, except with --epochs 0\n");
+    if (list && !data_flags.name.empty()) return list_data(tool, data_flags, input, progress);
+    if (out.empty() || list || (options.epochs > 0 && data_flags.name.empty())) {
+      fmt::print(stderr, "nestling-train: {} is required{}\n",
+                 out.empty() && !list ? "--out" : "--data",
+                 list || out.empty() ? "" : ", except with --epochs 0");
       return kWrongUsage;
     }
     check_writable(out);
@@ -64,16 +118,20 @@ int main(int argc, char** argv) {
     Json json = {{"model", out}, {"accuracy", nullptr}};
     std::string score;
     Graph graph;
-    if (data_name.empty()) {
-      graph = make_model(arch, zoo);
+    if (!from.empty()) graph = load_onnx(from);
+    if (data_flags.name.empty()) {
+      if (from.empty()) graph = make_model(arch, zoo);
     } else {
-      const Dataset data = load_dataset(data_name, "train");
-      zoo.classes = static_cast<int64_t>(data.classes.size());
-      zoo.channels = data.channels;
-      zoo.height = data.height;
-      zoo.width = data.width;
-      graph = make_model(arch, zoo);
-      set_classifier_info(graph, {data.classes, {.mean = data.mean, .deviation = data.deviation}});
+      const LoadOptions wanted = from.empty() ? input_options(input) : load_options(graph, from);
+      const Dataset data = data_flags.load("train", wanted, progress);
+      if (from.empty()) {
+        zoo.classes = static_cast<int64_t>(data.classes.size());
+        zoo.channels = data.channels;
+        zoo.height = data.height;
+        zoo.width = data.width;
+        graph = make_model(arch, zoo);
+      }
+      adopt(graph, data);
       // The validation split stays unseen, for whatever is chosen by accuracy later.
       const auto [training, validation] = split_validation(data);
       options.checkpoint = out + ".checkpoint";
@@ -81,7 +139,8 @@ int main(int argc, char** argv) {
         progress.note("discarded " + options.checkpoint.string());
       }
       graph = train(graph, training, options, progress);
-      const double test_accuracy = accuracy(graph, load_dataset(data_name, "test"));
+      const Dataset test = data_flags.load("test", load_options(graph, out), progress);
+      const double test_accuracy = accuracy(graph, test);
       json["accuracy"] = test_accuracy;
       score = fmt::format("test accuracy {:.2f} %, ", 100 * test_accuracy);
     }
