@@ -19,7 +19,8 @@ TEST_CASE("includes follow the architecture") {
       {"prune", {"base", "graph", "data", "train"}},
       {"recover", {"base", "graph", "data", "train", "prune"}},
       {"package", {"base", "graph", "runtime"}},
-      {"profile", {"base", "data", "package", "runtime"}},
+      {"measure", {"base", "data", "runtime"}},
+      {"profile", {"base", "measure", "package", "runtime"}},
   };
   const fs::path lib = fs::path(NESTLING_SOURCE) / "lib";
   const std::regex include("#include ([<\"])([a-z_]+)/([^\">]+)");

@@ -8,7 +8,7 @@ packages=(
   build-essential cmake ninja-build ccache git curl ca-certificates xz-utils
   libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
-  libturbojpeg0-dev pkg-config
+  libturbojpeg0-dev
   libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata
 )

@@ -31,4 +31,5 @@ mkdir -p "$root/packages"
 (cd "$root/packages" && apt-get download -qq "${packages[@]}" 2> /dev/null)
 for package in "$root"/packages/*.deb; do dpkg -x "$package" "$root"; done
 rm -r "$root/packages"
+[ ! -d "$root/lib" ] || cp -a "$root/lib/." "$root/usr/lib/"  # some packages still name /lib
 touch "$root/complete"

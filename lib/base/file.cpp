@@ -2,11 +2,10 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -15,9 +14,19 @@
 
 namespace nestling {
 namespace {
-
-// Ends, with the process's number, the name of a file that is being written.
+// Ends, with the writing process's number, the name of a file that is being written.
 constexpr const char* kTemporary = ".tmp";
+
+}  // namespace
+
+bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target) {
+  const std::string name = path.filename().string();
+  const std::string prefix = target.filename().string() + kTemporary;
+  return name.starts_with(prefix) && name.size() > prefix.size() &&
+         name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
+}
+
+namespace {
 
 // Owns a POSIX file descriptor.
 class Descriptor {
@@ -47,23 +56,28 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
-// The process that writes `target` by way of the temporary file `path`; 0 if it is none.
-pid_t writer_of(const std::filesystem::path& path, const std::filesystem::path& target) {
-  const std::string name = path.filename().string();
-  const std::string prefix = target.filename().string() + kTemporary;
-  pid_t writer = 0;
-  const char* end = name.data() + name.size();
-  if (!name.starts_with(prefix)) return 0;
-  const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, writer);
-  return error == std::errc() && rest == end ? writer : 0;
+// Creates the temporary file and holds it by a lock that dies with this process.
+int create_locked(const std::filesystem::path& path) {
+  for (;;) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) return file;
+    struct stat status {};
+    const bool locked = ::flock(file, LOCK_EX) == 0;  // not every file system can
+    if (!locked || ::fstat(file, &status) != 0 || status.st_nlink > 0) return file;
+    ::close(file);  // taken for abandoned before it was locked
+  }
 }
 
+// Removes the temporary files of `target` that nobody holds.
 void remove_abandoned(const std::filesystem::path& folder, const std::filesystem::path& target) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(folder, error), end; at != end; at.increment(error)) {
-    const pid_t writer = writer_of(at->path(), target);
-    if (writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH) ::unlink(at->path().c_str());
     if (error) break;
+    if (!is_temporary_file(at->path(), target)) continue;
+    const Descriptor file(::open(at->path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() >= 0 && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
+      ::unlink(at->path().c_str());
+    }
   }
 }
 
@@ -106,17 +120,12 @@ void check_writable(const std::filesystem::path& path) {
   if (::access(folder.c_str(), W_OK) != 0) fail("cannot write {}: {}", path.string(), reason());
 }
 
-bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target) {
-  return path.parent_path() == target.parent_path() && writer_of(path, target) > 0;
-}
-
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   check_writable(path);
   std::filesystem::path temporary = path;
   temporary += kTemporary + std::to_string(::getpid());
   try {
-    const Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const Descriptor file(create_locked(temporary));
     if (file.get() < 0) fail("cannot write {}: {}", path.string(), reason());
     write_all(file.get(), bytes, path);
     if (::fsync(file.get()) != 0) fail("cannot write {}: {}", path.string(), reason());

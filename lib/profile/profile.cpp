@@ -6,11 +6,12 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "measure/measure.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_fields.h"
 #include "package/package.h"
-#include "profile/measure.h"
 
 namespace nestling {
 namespace {

@@ -1,6 +1,9 @@
 // Convolutions as indirect matrix products: the reduction of an output runs over (block, tap, input
 // channel) while the sums stay in registers, so a layer whose weights lie in several blocks costs
 // what a dense one costs.
+// Vectors of a length that the compiler does not know cannot stand in arrays; such processors run
+// the NEON code, or the scalar one.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/conv.cpp"
 #include <hwy/foreach_target.h>

@@ -87,10 +87,22 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::open(const char* path, const ModelOptions& options) {
-  auto segments = Segments::open(path);
+Result<Model> Model::make(Result<Segments> segments, const ModelOptions& options) {
   if (!segments.ok()) return segments.status();
   return Model(std::make_unique<Impl>(std::move(segments.value()), options));
+}
+
+Result<Model> Model::open(const char* path, const ModelOptions& options) {
+  return make(Segments::open(path), options);
+}
+
+Result<Model> Model::open_descriptor(int descriptor, uint64_t offset, uint64_t bytes,
+                                     const ModelOptions& options) {
+  return make(Segments::open_descriptor(descriptor, offset, bytes), options);
+}
+
+Result<Model> Model::open_memory(const void* data, uint64_t bytes, const ModelOptions& options) {
+  return make(Segments::open_memory(data, bytes), options);
 }
 
 const PackageHeader& Model::header() const { return impl_->segments.header(); }

@@ -15,6 +15,8 @@
 
 namespace nestling::runtime {
 
+class Segments;
+
 struct ModelOptions {
   int threads = 1;
   bool verify = true;  // the checksum of each segment when it is paged in
@@ -35,6 +37,15 @@ class Model {
  public:
   // Reads and checks the header; no segment is paged in yet.
   static Result<Model> open(const char* path, const ModelOptions& options);
+
+  // The same for a package of `bytes` bytes that begins at `offset`, a multiple of 4, of an open
+  // file, such as an asset inside an APK. The descriptor is duplicated: the caller may close it.
+  static Result<Model> open_descriptor(int descriptor, uint64_t offset, uint64_t bytes,
+                                       const ModelOptions& options);
+
+  // The same for a package in memory, aligned to 4 bytes, that stays as it is as long as the model
+  // lives. Nothing is mapped; paging out gives no memory back.
+  static Result<Model> open_memory(const void* data, uint64_t bytes, const ModelOptions& options);
 
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -57,6 +68,7 @@ class Model {
 
  private:
   struct Impl;
+  static Result<Model> make(Result<Segments> segments, const ModelOptions& options);
   explicit Model(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -26,42 +26,84 @@ bool read_at(int file, void* to, size_t bytes, uint64_t offset) {
   return true;
 }
 
+Status cut_short(const std::string& name) {
+  return {StatusCode::bad_format, name + " is cut short or damaged"};
+}
+
 }  // namespace
 
 Result<Segments> Segments::open(const char* path) {
   const std::string name = path;
-  Segments segments(::open(path, O_RDONLY | O_CLOEXEC));
+  Segments segments;
+  segments.file_ = ::open(path, O_RDONLY | O_CLOEXEC);
   struct stat file {};
   if (segments.file_ < 0 || ::fstat(segments.file_, &file) != 0) {
     return Status(StatusCode::io, "cannot open " + name + ": " + std::strerror(errno));
   }
   if (!S_ISREG(file.st_mode)) return Status(StatusCode::io, name + " is not a regular file");
+  segments.bytes_ = static_cast<uint64_t>(file.st_size);
+  return read(std::move(segments), name);
+}
+
+Result<Segments> Segments::open_descriptor(int descriptor, uint64_t offset, uint64_t bytes) {
+  const std::string name = "the package at offset " + std::to_string(offset);
+  Segments segments;
+  segments.file_ = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  struct stat file {};
+  if (segments.file_ < 0 || ::fstat(segments.file_, &file) != 0) {
+    return Status(StatusCode::io,
+                  "cannot use the file descriptor: " + std::string(std::strerror(errno)));
+  }
+  const auto size = static_cast<uint64_t>(file.st_size);
+  if (offset % alignof(float) != 0 || offset > size || bytes > size - offset) {
+    return Status(StatusCode::bad_argument,
+                  name + " does not lie at a multiple of 4 inside its file");
+  }
+  segments.offset_ = offset;
+  segments.bytes_ = bytes;
+  return read(std::move(segments), name);
+}
+
+Result<Segments> Segments::open_memory(const void* data, uint64_t bytes) {
+  if (reinterpret_cast<uintptr_t>(data) % alignof(float) != 0) {
+    return Status(StatusCode::bad_argument, "the package in memory is not aligned to 4 bytes");
+  }
+  Segments segments;
+  segments.memory_ = static_cast<const char*>(data);
+  segments.bytes_ = bytes;
+  return read(std::move(segments), "the package in memory");
+}
+
+Result<Segments> Segments::read(Segments segments, const std::string& name) {
+  const auto copy = [&](void* to, size_t bytes, uint64_t offset) {
+    if (offset > segments.bytes_ || bytes > segments.bytes_ - offset) return false;
+    if (segments.memory_ == nullptr) {
+      return read_at(segments.file_, to, bytes, segments.offset_ + offset);
+    }
+    std::memcpy(to, segments.memory_ + offset, bytes);
+    return true;
+  };
   char preamble[kPreambleBytes];
-  uint32_t version = 0, bytes = 0;
+  uint32_t version = 0, length = 0;
   uint64_t expected = 0;
-  if (!read_at(segments.file_, preamble, sizeof preamble, 0) ||
-      std::memcmp(preamble, kMagic, sizeof kMagic) != 0) {
+  if (!copy(preamble, sizeof preamble, 0) || std::memcmp(preamble, kMagic, sizeof kMagic) != 0) {
     return Status(StatusCode::bad_format, name + " is not a .nest package");
   }
   std::memcpy(&version, preamble + 8, 4);
-  std::memcpy(&bytes, preamble + 12, 4);
+  std::memcpy(&length, preamble + 12, 4);
   std::memcpy(&expected, preamble + 16, 8);
   if (version != kFormatVersion) {
     return Status(StatusCode::bad_format,
                   name + " is of format version " + std::to_string(version) +
                       "; this runtime reads version " + std::to_string(kFormatVersion));
   }
-  if (bytes > kMaxHeaderBytes || bytes > static_cast<uint64_t>(file.st_size)) {
-    return Status(StatusCode::bad_format, name + " is cut short or damaged");
-  }
-  std::vector<char> text(bytes);
-  if (!read_at(segments.file_, text.data(), bytes, kPreambleBytes)) {
-    return Status(StatusCode::bad_format, name + " is cut short or damaged");
-  }
+  if (length > kMaxHeaderBytes || length > segments.bytes_) return cut_short(name);
+  std::vector<char> text(length);
+  if (!copy(text.data(), length, kPreambleBytes)) return cut_short(name);
   if (checksum(text.data(), text.size()) != expected) {
     return Status(StatusCode::bad_checksum, name + ": the header is damaged");
   }
-  auto header = read_header(text.data(), text.size(), static_cast<uint64_t>(file.st_size));
+  auto header = read_header(text.data(), text.size(), segments.bytes_);
   if (!header.ok()) return Status(header.status().code(), name + ": " + header.status().text());
   segments.header_ = std::move(header.value());
   segments.mappings_.resize(segments.header_.capacities());
@@ -70,6 +112,9 @@ Result<Segments> Segments::open(const char* path) {
 
 Segments::Segments(Segments&& other) noexcept
     : file_(std::exchange(other.file_, -1)),
+      memory_(other.memory_),
+      offset_(other.offset_),
+      bytes_(other.bytes_),
       header_(std::move(other.header_)),
       mappings_(std::exchange(other.mappings_, {})) {}
 
@@ -82,17 +127,27 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
   const SegmentSpec& segment = header_.segments[capacity - 1];
   Mapping& mapping = mappings_[capacity - 1];
   if (mapping.weights != nullptr || segment.bytes == 0) return {};
-  // Where pages are larger than a segment's alignment, the mapping begins a little before it.
-  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  const uint64_t before = segment.offset % page;
-  void* address = ::mmap(nullptr, segment.bytes + before, PROT_READ, MAP_PRIVATE, file_,
-                         static_cast<off_t>(segment.offset - before));
-  if (address == MAP_FAILED) {
-    return {StatusCode::no_memory, "cannot map the weights of capacity " +
-                                       std::to_string(capacity) + ": " + std::strerror(errno)};
+  const char* data = nullptr;
+  if (memory_ != nullptr) {
+    data = memory_ + segment.offset;
+    mapping.weights = reinterpret_cast<const float*>(data);
+  } else {
+    // Where pages are larger than a segment's alignment, the mapping begins a little before it.
+    const uint64_t offset = offset_ + segment.offset;
+    const uint64_t before = offset % static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    const uint64_t bytes = segment.bytes + before;
+    void* address =
+        ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file_, static_cast<off_t>(offset - before));
+    if (address == MAP_FAILED) {
+      return {StatusCode::no_memory, "cannot map the weights of capacity " +
+                                         std::to_string(capacity) + ": " + std::strerror(errno)};
+    }
+    // The whole segment is wanted now, and nothing behind it, which the kernel would read ahead.
+    ::madvise(address, bytes, MADV_WILLNEED);
+    ::madvise(address, bytes, MADV_RANDOM);
+    data = static_cast<const char*>(address) + before;
+    mapping = {address, bytes, reinterpret_cast<const float*>(data)};
   }
-  const char* data = static_cast<const char*>(address) + before;
-  mapping = {address, segment.bytes + before, reinterpret_cast<const float*>(data)};
   if (verify && checksum(data, segment.bytes) != segment.checksum) {
     page_out(capacity);
     return {StatusCode::bad_checksum,

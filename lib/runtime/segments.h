@@ -2,16 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "runtime/header.h"
 
 namespace nestling::runtime {
 
-// Owns the open file and the mappings. Movable, not copyable.
+// Owns the open file and the mappings; of a package in memory, nothing. Movable, not copyable.
 class Segments {
  public:
+  // See Model for the three.
   static Result<Segments> open(const char* path);
+  static Result<Segments> open_descriptor(int descriptor, uint64_t offset, uint64_t bytes);
+  static Result<Segments> open_memory(const void* data, uint64_t bytes);
 
   Segments(Segments&& other) noexcept;
   Segments& operator=(Segments&&) = delete;
@@ -28,13 +32,17 @@ class Segments {
 
  private:
   struct Mapping {
-    void* address = nullptr;
+    void* address = nullptr;  // none where the package is in memory
     uint64_t bytes = 0;
     const float* weights = nullptr;
   };
-  explicit Segments(int file) : file_(file) {}
+  Segments() = default;
+  static Result<Segments> read(Segments segments, const std::string& name);
 
-  int file_;
+  int file_ = -1;
+  const char* memory_ = nullptr;  // instead of a file
+  uint64_t offset_ = 0;           // of the package in the file
+  uint64_t bytes_ = 0;            // of the package
   PackageHeader header_;
   std::vector<Mapping> mappings_;
 };

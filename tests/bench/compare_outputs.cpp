@@ -4,10 +4,11 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "measure/measure.h"
+
 #include "base/error.h"
 #include "graph/nesting.h"
 #include "graph/onnx.h"
-#include "profile/measure.h"
 #include "train/train.h"
 
 int main(int argc, char** argv) {

@@ -1,6 +1,7 @@
 // A model that was really grown, on the device's runtime and in LibTorch.
 #include <catch2/catch.hpp>
 
+#include "measure/measure.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
 
@@ -8,7 +9,6 @@
 #include "graph/nesting.h"
 #include "graph/zoo.h"
 #include "package/package.h"
-#include "profile/measure.h"
 #include "prune/prune.h"
 #include "recover/recover.h"
 #include "train/train.h"

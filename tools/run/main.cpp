@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/tool.h"
+#include "measure/measure.h"
 #include "runtime/kernels.h"
 
 #include "base/error.h"
@@ -14,7 +15,6 @@
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/npy.h"
-#include "profile/measure.h"
 
 using namespace nestling;
 

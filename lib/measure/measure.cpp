@@ -1,4 +1,4 @@
-#include "profile/measure.h"
+#include "measure/measure.h"
 
 #include <algorithm>
 #include <chrono>
