@@ -45,6 +45,7 @@ function(nestling_tool name)
   target_link_libraries(nestling-${name} PRIVATE nestling_cli ${ARG_DEPENDS} nestling_options)
   set_target_properties(nestling-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
                                                     ${PROJECT_BINARY_DIR}/bin)
+  install(TARGETS nestling-${name})
 endfunction()
 
 # For a target whose sources name tensors: LibTorch's precompiled header, which lib/train owns.

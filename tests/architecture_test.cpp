@@ -1,9 +1,10 @@
 // The libraries include each other only along the edges that docs/architecture.md draws.
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <map>
 #include <regex>
 #include <set>
+
+#include "support/catch.h"
 
 #include "base/file.h"
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that building and testing need. As root, or with sudo.
+# Installs the Debian packages (12 or 13) that building and testing need. As root, or with sudo.
 #   tools/setup.sh           everything
-#   tools/setup.sh --ci      also clang: formatting, linting, sanitizers, fuzzing
+#   tools/setup.sh --ci      also clang: formatting, linting, sanitizers, fuzzing (12)
 set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build ccache git curl ca-certificates xz-utils
   libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
-  libturbojpeg0-dev
+  libturbojpeg0-dev pkg-config
   libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata
 )

@@ -15,12 +15,7 @@ T metadata(const Graph& graph, const char* key, const std::string& where, T othe
   const auto found = graph.metadata.find(key);
   if (found == graph.metadata.end()) return otherwise;
   const std::string place = where + ", metadata " + key;
-  const Json json = parse_json(found->second, place);
-  try {
-    return json.get<T>();
-  } catch (const nlohmann::json::exception&) {
-    fail("{} has the wrong type", place);
-  }
+  return value_of<T>(parse_json(found->second, place), place);
 }
 
 }  // namespace

@@ -400,8 +400,8 @@ Graph import_onnx(std::string_view bytes, const std::string& where) {
     fail("{} is not an ONNX model", where);
   }
   for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-    if (opset.domain().empty() && (opset.version() < 7 || opset.version() > 21)) {
-      fail("{} uses opset {}; 7 to 21 are supported", where, opset.version());
+    if (opset.domain().empty() && (opset.version() < 7 || opset.version() > 22)) {
+      fail("{} uses opset {}; 7 to 22 are supported", where, opset.version());
     }
   }
   try {

@@ -100,7 +100,7 @@ bool read_node(pbf_reader reader, NodeSpec& node) {
         good = read_array(reader, node.padding) && good;
         break;
       case key(8, kVarint):
-        node.count_padding = reader.get_bool();
+        node.count_padding = reader.get_uint64() != 0;
         break;
       case key(9, kFixed32):
         node.low = reader.get_float();
@@ -109,10 +109,10 @@ bool read_node(pbf_reader reader, NodeSpec& node) {
         node.high = reader.get_float();
         break;
       case key(11, kVarint):
-        node.own_weights = reader.get_bool();
+        node.own_weights = reader.get_uint64() != 0;
         break;
       case key(12, kVarint):
-        node.own_scale = reader.get_bool();
+        node.own_scale = reader.get_uint64() != 0;
         break;
       default:
         reader.skip();
@@ -155,7 +155,7 @@ bool decode(pbf_reader reader, PackageHeader& header) {
         header.name = reader.get_string();
         break;
       case key(2, kVarint):
-        header.causal = reader.get_bool();
+        header.causal = reader.get_uint64() != 0;
         break;
       case key(3, kBytes):
         header.groups.push_back(read_group(reader.get_message()));

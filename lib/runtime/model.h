@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "runtime/export.h"
 #include "runtime/package_format.h"
 #include "runtime/status.h"
 
@@ -33,7 +34,7 @@ struct Footprint {
 // Thread-safe: calls on one model wait for each other, so a change of capacity waits for the
 // inference that runs, and the next inference runs at the new one. Moving is not: a model is moved
 // while nobody uses it.
-class Model {
+class NESTLING_API Model {
  public:
   // Reads and checks the header; no segment is paged in yet.
   static Result<Model> open(const char* path, const ModelOptions& options);

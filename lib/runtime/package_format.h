@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/export.h"
+
 namespace nestling::runtime {
 
 inline constexpr char kMagic[8] = {'N', 'E', 'S', 'T', 'L', 'I', 'N', 'G'};
@@ -104,7 +106,7 @@ struct PackageHeader {
   uint32_t width(uint32_t group, uint32_t capacity) const {  // capacity 0 has none
     return capacity == 0 ? 0 : groups[group].widths[capacity - 1];
   }
-  uint32_t channels(uint32_t value, uint32_t capacity) const;
+  NESTLING_API uint32_t channels(uint32_t value, uint32_t capacity) const;
 };
 
 // A layer's weights are cut into blocks. The output channels that capacity j adds to one group are

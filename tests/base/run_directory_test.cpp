@@ -1,14 +1,13 @@
 #include "base/run_directory.h"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/catch.h"
 #include "support/temporary_folder.h"
 
 #include "base/error.h"
 #include "base/file.h"
 
-using Catch::Contains;
 using nestling::RunDirectory;
 
 TEST_CASE("a run is continued only with the settings that it began with") {
@@ -22,19 +21,22 @@ TEST_CASE("a run is continued only with the settings that it began with") {
   }
   CHECK_THROWS_WITH(
       RunDirectory(folder / "run", "run.json", nestling::Json{{"seed", 2}, {"rank", "trr"}}),
-      Contains("its seed is 1, now 2"));
+      ContainsSubstring("its seed is 1, now 2"));
 }
 
 TEST_CASE("a run in use, a file and a foreign folder are refused") {
   const TemporaryFolder folder;
   const nestling::Json settings = {{"seed", 1}};
   const RunDirectory run(folder / "run", "run.json", settings);
-  CHECK_THROWS_WITH(RunDirectory(folder / "run", "run.json", settings), Contains("in use"));
+  CHECK_THROWS_WITH(RunDirectory(folder / "run", "run.json", settings),
+                    ContainsSubstring("in use"));
   nestling::write_file(folder / "file", "");
-  CHECK_THROWS_WITH(RunDirectory(folder / "file", "run.json", settings), Contains("is a file"));
+  CHECK_THROWS_WITH(RunDirectory(folder / "file", "run.json", settings),
+                    ContainsSubstring("is a file"));
   std::filesystem::create_directory(folder / "killed");
   nestling::write_file(folder / "killed/run.json.tmp99999999", "{");
   { const RunDirectory early(folder / "killed", "run.json", settings); }
   CHECK_FALSE(std::filesystem::exists(folder / "killed/run.json.tmp99999999"));
-  CHECK_THROWS_WITH(RunDirectory(folder.path(), "run.json", settings), Contains("holds no run"));
+  CHECK_THROWS_WITH(RunDirectory(folder.path(), "run.json", settings),
+                    ContainsSubstring("holds no run"));
 }

@@ -1,13 +1,10 @@
 #include "graph/cost.h"
 
-#include <catch2/catch.hpp>
-
+#include "support/catch.h"
 #include "support/test_graphs.h"
 
 #include "base/error.h"
 #include "graph/shapes.h"
-
-using Catch::Contains;
 
 TEST_CASE("MACs and parameters of a network counted by hand") {
   const nestling::Graph graph = test::chain_network(1);
@@ -21,7 +18,8 @@ TEST_CASE("MACs and parameters of a network counted by hand") {
 TEST_CASE("a node that does not fit is named") {
   test::Builder b(1);
   const auto x = b.conv3x3("conv1", b.input(), 4);
-  CHECK_THROWS_WITH(b.node("sum", nestling::Add{}, {x, b.input()}), Contains("node \"sum\" (Add)"));
+  CHECK_THROWS_WITH(b.node("sum", nestling::Add{}, {x, b.input()}),
+                    ContainsSubstring("node \"sum\" (Add)"));
   CHECK_THROWS_WITH(b.node("big", nestling::MaxPool{.kernel = {9, 9}}, {x}),
-                    Contains("does not fit"));
+                    ContainsSubstring("does not fit"));
 }

@@ -1,8 +1,8 @@
 #include "graph/surgery.h"
 
-#include <catch2/catch.hpp>
 #include <numeric>
 
+#include "support/catch.h"
 #include "support/test_graphs.h"
 
 #include "base/error.h"
@@ -12,7 +12,6 @@
 #include "graph/onnx.h"
 #include "graph/zoo.h"
 
-using Catch::Contains;
 using nestling::Graph;
 using nestling::Tensor;
 
@@ -139,9 +138,12 @@ TEST_CASE("impossible cuts are refused") {
   const Graph graph = test::residual_network(1);
   const auto groups = nestling::find_groups(graph);
   const int32_t conv1 = groups.find("conv1");
-  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {}}}), Contains("no channel of conv1"));
-  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {0, 6}}}), Contains("no channel 6"));
-  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {2, 2}}}), Contains("kept twice"));
+  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {}}}),
+                    ContainsSubstring("no channel of conv1"));
+  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {0, 6}}}),
+                    ContainsSubstring("no channel 6"));
+  CHECK_THROWS_WITH(nestling::keep(graph, groups, {{conv1, {2, 2}}}),
+                    ContainsSubstring("kept twice"));
   CHECK_THROWS_WITH(nestling::keep(graph, groups, {{groups.find("head"), {0}}}),
-                    Contains("input or output"));
+                    ContainsSubstring("input or output"));
 }

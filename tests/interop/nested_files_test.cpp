@@ -1,11 +1,11 @@
 // What we ship of a multi-capacity model, read by others: each capacity's ONNX file and the nested
 // file by ONNX Runtime, the package's header by protobuf's own parser.
-#include <catch2/catch.hpp>
 #include <cstring>
 
 #include "interop/onnxruntime.h"
 #include "package.pb.h"
 #include "runtime/package_format.h"
+#include "support/catch.h"
 #include "support/nested_graph.h"
 
 #include "base/error.h"

@@ -1,7 +1,7 @@
 // The ONNX files that we write, run by ONNX Runtime.
-#include <catch2/catch.hpp>
 
 #include "interop/onnxruntime.h"
+#include "support/catch.h"
 #include "support/test_graphs.h"
 
 #include "graph/interpreter.h"

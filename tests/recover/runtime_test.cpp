@@ -1,7 +1,7 @@
 // A model that was really grown, on the device's runtime and in LibTorch.
-#include <catch2/catch.hpp>
 
 #include "measure/measure.h"
+#include "support/catch.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
 

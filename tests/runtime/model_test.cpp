@@ -1,10 +1,10 @@
 #include "runtime/model.h"
 
-#include <catch2/catch.hpp>
 #include <cstring>
 #include <fstream>
 
 #include "runtime/checksum.h"
+#include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
 
@@ -241,4 +241,19 @@ TEST_CASE("a flipped bit anywhere is refused, or harmless") {
     std::vector<float> output;
     CHECK_FALSE(try_file(bytes.substr(0, length), output));
   }
+}
+
+TEST_CASE("a header that ends where a value should be is refused") {
+  // Found by fuzzing: the protobuf reader looks at a bool's byte without asking whether it is
+  // there.
+  const std::string header = "\x10";
+  std::string bytes(nestling::runtime::kMagic, 8);
+  const uint32_t version = nestling::runtime::kFormatVersion, length = 1;
+  const uint64_t sum = nestling::runtime::checksum(header.data(), header.size());
+  bytes.append(reinterpret_cast<const char*>(&version), 4);
+  bytes.append(reinterpret_cast<const char*>(&length), 4);
+  bytes.append(reinterpret_cast<const char*>(&sum), 8);
+  bytes += header;
+  const auto opened = Model::open_memory(bytes.data(), bytes.size(), {});
+  CHECK(opened.status().code() == StatusCode::bad_format);
 }

@@ -1,7 +1,6 @@
 // What paging promises: the same outputs, nothing kept, nothing touched that is not needed, weights
 // that exist once, no torn result between threads.
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/model.h"
+#include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
 

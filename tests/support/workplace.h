@@ -1,12 +1,12 @@
 // A folder in which the programs are run as a user runs them.
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <sys/wait.h>
 
+#include "support/catch.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
 

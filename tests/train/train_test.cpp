@@ -1,7 +1,6 @@
 #include "train/train.h"
 
-#include <catch2/catch.hpp>
-
+#include "support/catch.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
 #include "support/test_graphs.h"
@@ -12,7 +11,6 @@
 #include "graph/zoo.h"
 #include "train/network.h"
 
-using Catch::Contains;
 using nestling::Graph;
 using nestling::Tensor;
 
@@ -118,5 +116,5 @@ TEST_CASE("a student follows its teacher rather than the labels") {
 
 TEST_CASE("data that does not fit the network is refused") {
   const Graph graph = nestling::make_model("small", {.classes = 4, .channels = 3});
-  CHECK_THROWS_WITH(nestling::accuracy(graph, bars()), Contains("takes 3x32x32 images"));
+  CHECK_THROWS_WITH(nestling::accuracy(graph, bars()), ContainsSubstring("takes 3x32x32 images"));
 }
