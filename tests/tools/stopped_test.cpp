@@ -155,11 +155,18 @@ TEST_CASE("a run has one owner and is discarded only by force") {
 
 TEST_CASE("on a full disk the last finished step stays usable") {
   const Workplace work;
+  const std::string apart =
+      "unshare $([ $(id -u) = 0 ] || echo --map-root-user) --mount --propagation unchanged ";
+  if (work.run("mkdir try && " + apart + "sh -c 'mount -t tmpfs none try && umount try'").status !=
+      0) {
+    WARN("this machine lets nobody mount a file system; nothing to see");
+    return;
+  }
   REQUIRE(work.run(kTrain).status == 0);
   // Room for the first models and no more; then the same folder with room for all.
   const Outcome full = work.run(
-      "mkdir run && unshare $([ $(id -u) = 0 ] || echo --map-root-user) --mount "
-      "--propagation unchanged sh -c '"
+      "mkdir run && " + apart +
+      "sh -c '"
       "mount -t tmpfs -o size=950k none run || exit 99; " +
       std::string(kPrune) + "; status=$?; cp -r run kept; umount run; echo \"status $status\"'");
   INFO(full.err);
