@@ -14,19 +14,9 @@
 
 namespace nestling {
 namespace {
+
 // Ends, with the writing process's number, the name of a file that is being written.
 constexpr const char* kTemporary = ".tmp";
-
-}  // namespace
-
-bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target) {
-  const std::string name = path.filename().string();
-  const std::string prefix = target.filename().string() + kTemporary;
-  return name.starts_with(prefix) && name.size() > prefix.size() &&
-         name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
-}
-
-namespace {
 
 // Owns a POSIX file descriptor.
 class Descriptor {
@@ -118,6 +108,13 @@ void check_writable(const std::filesystem::path& path) {
     fail("cannot write {}: the folder {} does not exist", path.string(), folder.string());
   }
   if (::access(folder.c_str(), W_OK) != 0) fail("cannot write {}: {}", path.string(), reason());
+}
+
+bool is_temporary_file(const std::filesystem::path& path, const std::filesystem::path& target) {
+  const std::string name = path.filename().string();
+  const std::string prefix = target.filename().string() + kTemporary;
+  return name.starts_with(prefix) && name.size() > prefix.size() &&
+         name.find_first_not_of("0123456789", prefix.size()) == std::string::npos;
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <system_error>
@@ -27,7 +28,7 @@ FolderLock::FolderLock(const fs::path& path)
 FolderLock::~FolderLock() { ::close(folder_); }
 
 RunDirectory::RunDirectory(fs::path path, const std::string& file, const Json& settings,
-                           const std::vector<std::string>& discard)
+                           Progress& progress, const std::vector<std::string>& discard)
     : path_(std::move(path)) {
   std::error_code error;
   if (fs::exists(path_, error) && !fs::is_directory(path_, error)) {
@@ -49,6 +50,9 @@ RunDirectory::RunDirectory(fs::path path, const std::string& file, const Json& s
   for (const std::string& name : discard) {
     fs::remove_all(path_ / name, error);
     if (error) fail("cannot remove {}: {}", (path_ / name).string(), error.message());
+  }
+  if (!discard.empty()) {
+    progress.note(fmt::format("discarded from {}: {}", path_.string(), fmt::join(discard, ", ")));
   }
   // Settings are replaced last: a discarding that is killed leaves a run that is shorter, not none.
   if (!discard.empty() || !fs::exists(settings_path, error)) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/progress.h"
 
 namespace nestling {
 
@@ -32,10 +33,10 @@ class RunDirectory {
   // Creates `path` (and its parents), or continues the run that is there. `file` is the settings
   // file of the tool ("run.json", "recover.json"), `settings` its wanted content. Throws Error if
   // the folder holds something else, another run (naming the first setting that differs), or is
-  // in use. The names in `discard` are removed from a run that is there, and its settings replaced:
-  // the run starts anew.
+  // in use. The names in `discard` are removed from a run that is there, which is said to
+  // `progress`, and its settings replaced: the run starts anew.
   RunDirectory(std::filesystem::path path, const std::string& file, const Json& settings,
-               const std::vector<std::string>& discard = {});
+               Progress& progress, const std::vector<std::string>& discard = {});
 
   const std::filesystem::path& path() const { return path_; }
 

@@ -13,7 +13,6 @@ namespace nestling {
 namespace {
 
 Pixels blank(int64_t channels, int64_t height, int64_t width, const std::string& where) {
-  constexpr int64_t kMaxPixels = int64_t{1} << 26;
   if (height < 1 || width < 1) fail("{} has no pixels", where);
   if (width > kMaxPixels / height) {
     fail("{} has {}x{} pixels, more than are accepted", where, width, height);

@@ -8,6 +8,8 @@
 
 namespace nestling {
 
+inline constexpr int64_t kMaxPixels = int64_t{1} << 26;  // of an image, decoded or scaled
+
 struct Pixels {
   int64_t channels = 0, height = 0, width = 0;
   std::vector<uint8_t> data;  // [height, width, channels]
@@ -15,7 +17,7 @@ struct Pixels {
 
 // Decodes a JPEG, PNG or binary PNM (P5, P6) file as 1 channel (grey) or 3 (red, green, blue);
 // transparency is dropped. `where` names the file in the Error that is thrown if it is none of
-// these, damaged, or has over 2^26 pixels, which is known before memory is asked for.
+// these, damaged, or has over kMaxPixels pixels, which is known before memory is asked for.
 Pixels decode_image(std::string_view bytes, int64_t channels, const std::string& where);
 
 }  // namespace nestling

@@ -1,7 +1,6 @@
 #include "data/descriptor.h"
 
 #include <cstdlib>
-#include <fmt/ranges.h>
 #include <system_error>
 
 #include "base/error.h"
@@ -139,10 +138,9 @@ DataDescriptor describe_data(const std::string& name_or_folder) {
     read_descriptor(data);
     return data;
   }
-  data.name = fs::absolute(data.folder).lexically_normal().filename().string();
-  if (data.name.empty()) {  // the folder's name ended with a slash
-    data.name = fs::absolute(data.folder).lexically_normal().parent_path().filename().string();
-  }
+  fs::path path = fs::absolute(data.folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // the name ended with a slash
+  data.name = path.filename().string();
   if (!recognise(data)) {
     fail(
         "{} holds no data set: neither a dataset.json, nor train/CLASS/ folders of images, nor "

@@ -67,7 +67,6 @@ Pixels resized(const Pixels& image, int axis, int64_t to) {
 
 std::vector<uint8_t> scale_image(const Pixels& image, const ImageInput& input,
                                  const std::string& where) {
-  constexpr int64_t kMaxPixels = int64_t{1} << 26;
   int64_t to_height = input.height, to_width = input.width;
   if (input.resize > 0) {
     const int64_t shorter = std::min(image.width, image.height);

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <mutex>
-#include <optional>
 #include <set>
 #include <system_error>
 #include <thread>

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/image.h"
 
 namespace nestling {
 namespace {
@@ -50,15 +51,15 @@ std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress&
          data.name, data.classes.size());
   }
   check_classes(model.header().classes, data);
-  // The package says how its images are prepared, whatever the data set would propose.
-  Dataset prepared = data;
-  prepared.mean = header.mean;
-  prepared.deviation = header.deviation;
   const auto outputs = static_cast<size_t>(model.output_floats());
   std::vector<float> result(static_cast<size_t>(data.size()) * outputs);
+  std::vector<float> image(model.input_floats());
   progress.begin("running", data.size());
   for (int64_t n = 0; n < data.size(); ++n) {
-    const std::vector<float> image = normalised(prepared, {&n, 1});
+    // The package says how its images are prepared, whatever the data set would propose.
+    const std::span<const uint8_t> pixels(
+        data.pixels.data() + static_cast<size_t>(n) * image.size(), image.size());
+    normalise(pixels, header.mean, header.deviation, image.data());
     check(model.run(image.data(), result.data() + static_cast<size_t>(n) * outputs));
     progress.update(n + 1, "");
   }

@@ -163,21 +163,19 @@ KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
 Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_path,
               const PruneOptions& options, Progress& progress) {
   check_fits(vanilla, data);
-  const std::vector<std::string> discarded =
-      options.discard ? run_files(run_path) : std::vector<std::string>{};
-  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options), discarded);
-  if (!discarded.empty()) {
-    progress.note(
-        fmt::format("discarded from {}: {}", run_path.string(), fmt::join(discarded, ", ")));
-  }
+  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options), progress,
+                         options.discard ? run_files(run_path) : std::vector<std::string>{});
   const auto [training, validation] = split_validation(data);
   const Dataset ranking_data = take(training, options.ranking_images);
   FiltersByGroup left = all_filters(find_groups(vanilla));
   const fs::path checkpoint = run.path() / "retraining.checkpoint";
+  const auto say_kept = [&](const Roadmap& roadmap) {
+    progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
+  };
   const auto commit = [&](const Roadmap& roadmap) {
     run.commit("roadmap.json", json_text(to_json(roadmap)));
     remove_checkpoint(checkpoint);
-    progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
+    say_kept(roadmap);
   };
 
   Roadmap roadmap;
@@ -190,7 +188,7 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
     }
     progress.note(fmt::format("{} holds {} entries{}", run.path().string(), roadmap.entries.size(),
                               roadmap.complete ? " and is complete" : "; going on"));
-    progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
+    say_kept(roadmap);
     if (roadmap.complete) {
       remove_checkpoint(checkpoint);
       return roadmap;

@@ -1,6 +1,6 @@
 #include "recover/recover.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -65,12 +65,8 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   const ChannelOrder order = order_channels(roadmap, vanilla, entries);
   const FolderLock lock(run);
   const fs::path path = run / fmt::format("{}-{}", growth_name(options.growth), options.capacities);
-  const std::vector<std::string> discarded =
-      options.discard ? capacity_files(path) : std::vector<std::string>{};
-  const RunDirectory folder(path, "recover.json", settings(run, options), discarded);
-  if (!discarded.empty()) {
-    progress.note(fmt::format("discarded from {}: {}", path.string(), fmt::join(discarded, ", ")));
-  }
+  const RunDirectory folder(path, "recover.json", settings(run, options), progress,
+                            options.discard ? capacity_files(path) : std::vector<std::string>{});
 
   const auto [training, validation] = split_validation(data);
   Nesting nesting;

@@ -13,25 +13,23 @@ namespace {
 
 constexpr const char* kSchema = "nestling/checkpoint/1";
 
-// Every tensor of a checkpoint, in the file's order.
-std::vector<Tensor*> tensors_of(Checkpoint& checkpoint) {
-  std::vector<Tensor*> tensors;
-  for (Value& value : checkpoint.graph.values) {
-    if (value.constant) tensors.push_back(&*value.constant);
+// Calls visit(tensor) for every tensor of a checkpoint, const or not, in the file's order.
+template <typename AnyCheckpoint, typename F>
+void for_each_tensor(AnyCheckpoint& checkpoint, const F& visit) {
+  for (auto& value : checkpoint.graph.values) {
+    if (value.constant) visit(*value.constant);
   }
-  for (Tensor& tensor : checkpoint.momentum) tensors.push_back(&tensor);
-  return tensors;
+  for (auto& tensor : checkpoint.momentum) visit(tensor);
 }
 
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
-  Checkpoint copy = checkpoint;
   std::string floats;
-  for (const Tensor* tensor : tensors_of(copy)) {
-    floats.append(reinterpret_cast<const char*>(tensor->data.data()),
-                  tensor->data.size() * sizeof(float));
-  }
+  for_each_tensor(checkpoint, [&](const Tensor& tensor) {
+    floats.append(reinterpret_cast<const char*>(tensor.data.data()),
+                  tensor.data.size() * sizeof(float));
+  });
   const Json header = {{"schema", kSchema},
                        {"training", checkpoint.training},
                        {"epochs", checkpoint.epochs},
@@ -60,15 +58,15 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path,
   }
   const std::string_view floats = std::string_view(bytes).substr(std::min(line + 1, bytes.size()));
   size_t size = 0;
-  for (const Tensor* tensor : tensors_of(checkpoint)) size += tensor->data.size() * sizeof(float);
+  for_each_tensor(checkpoint, [&](const Tensor& t) { size += t.data.size() * sizeof(float); });
   if (floats.size() != size || sha256(floats) != field<std::string>(header, "sha256", where)) {
     fail("{} is damaged; remove it to train from the start", where);
   }
   const char* from = floats.data();
-  for (Tensor* tensor : tensors_of(checkpoint)) {
-    std::memcpy(tensor->data.data(), from, tensor->data.size() * sizeof(float));
-    from += tensor->data.size() * sizeof(float);
-  }
+  for_each_tensor(checkpoint, [&](Tensor& tensor) {
+    std::memcpy(tensor.data.data(), from, tensor.data.size() * sizeof(float));
+    from += tensor.data.size() * sizeof(float);
+  });
   return checkpoint;
 }
 

@@ -18,9 +18,8 @@ namespace {
 std::vector<float> read_floats(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const auto* from = reinterpret_cast<const char*>(bytes.data());
   std::vector<float> floats(bytes.size() / sizeof(float));
-  std::copy_n(from, floats.size() * sizeof(float), reinterpret_cast<char*>(floats.data()));
+  std::copy_n(bytes.data(), floats.size() * sizeof(float), reinterpret_cast<char*>(floats.data()));
   return floats;
 }
 
