@@ -5,11 +5,15 @@ namespace nestling {
 int64_t count_macs(const Graph& graph) {
   int64_t macs = 0;
   for (const Node& node : graph.nodes) {
-    if (!std::holds_alternative<Conv>(node.op) && !std::holds_alternative<Gemm>(node.op)) continue;
-    // Every output element is a sum over one filter.
-    const Shape& weight = graph.value(node.inputs[1]).shape;
-    const int64_t filter = element_count(weight) / weight[0];
-    macs += element_count(graph.value(node.output).shape) * filter;
+    macs += std::visit(
+        [&](const auto& op) -> int64_t {
+          const Shape& output = graph.value(node.output).shape;
+          if constexpr (requires(Inputs in) { op.macs(in, output); }) {
+            return op.macs(Inputs(graph, node), output);
+          }
+          return 0;
+        },
+        node.op);
   }
   return macs;
 }

@@ -22,21 +22,7 @@ int64_t element_count(const Shape& shape) {
 }
 
 const char* op_name(const Op& op) {
-  struct Name {
-    const char* operator()(const Conv&) const { return "Conv"; }
-    const char* operator()(const BatchNorm&) const { return "BatchNormalization"; }
-    const char* operator()(const Relu&) const { return "Relu"; }
-    const char* operator()(const Clip&) const { return "Clip"; }
-    const char* operator()(const Add&) const { return "Add"; }
-    const char* operator()(const Concat&) const { return "Concat"; }
-    const char* operator()(const MaxPool&) const { return "MaxPool"; }
-    const char* operator()(const AveragePool&) const { return "AveragePool"; }
-    const char* operator()(const GlobalAveragePool&) const { return "GlobalAveragePool"; }
-    const char* operator()(const Flatten&) const { return "Flatten"; }
-    const char* operator()(const Gemm&) const { return "Gemm"; }
-    const char* operator()(const Softmax&) const { return "Softmax"; }
-  };
-  return std::visit(Name{}, op);
+  return std::visit([](const auto& rules) { return rules.name(); }, op);
 }
 
 ValueId Graph::add_value(std::string value_name, Shape shape) {
@@ -74,8 +60,12 @@ std::vector<ValueId> parameters_of(const Graph& graph) {
   std::vector<ValueId> parameters;
   std::set<ValueId> seen;
   for (const Node& node : graph.nodes) {
-    // The third and fourth constants of a batch norm are running statistics.
-    const size_t end = std::holds_alternative<BatchNorm>(node.op) ? 3 : node.inputs.size();
+    const size_t end = std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { op.parameters(); }) return op.parameters();
+          return node.inputs.size();
+        },
+        node.op);
     for (size_t i = 0; i < end; ++i) {
       const ValueId id = node.inputs[i];
       if (graph.value(id).constant && seen.insert(id).second) parameters.push_back(id);
@@ -84,14 +74,21 @@ std::vector<ValueId> parameters_of(const Graph& graph) {
   return parameters;
 }
 
-Graph without_unused_constants(const Graph& graph) {
-  std::set<ValueId> used;
-  for (const Node& node : graph.nodes) used.insert(node.inputs.begin(), node.inputs.end());
+Graph without_unused(const Graph& graph) {
+  std::set<ValueId> used(graph.outputs.begin(), graph.outputs.end());
+  used.insert(graph.inputs.begin(), graph.inputs.end());
   Graph result = graph;
+  result.nodes.clear();
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (!used.contains(node->output)) continue;
+    used.insert(node->inputs.begin(), node->inputs.end());
+    result.nodes.push_back(*node);
+  }
+  std::reverse(result.nodes.begin(), result.nodes.end());
   result.values.clear();
   std::vector<ValueId> moved(graph.values.size(), -1);
   for (size_t v = 0; v < graph.values.size(); ++v) {
-    if (graph.values[v].constant && !used.contains(static_cast<ValueId>(v))) continue;
+    if (!used.contains(static_cast<ValueId>(v))) continue;
     moved[v] = static_cast<ValueId>(result.values.size());
     result.values.push_back(graph.values[v]);
   }

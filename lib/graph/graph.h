@@ -4,7 +4,6 @@
 // order. Every node has one output. Constants (weights) are values that carry a Tensor.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,89 +11,15 @@
 #include <variant>
 #include <vector>
 
+#include "graph/ops/all.h"  // made by the build: Op, a variant of the structs in ops/
+#include "graph/tensor.h"
+
 namespace nestling {
 
 using ValueId = int32_t;
 using NodeId = int32_t;
-using Shape = std::vector<int64_t>;
 
-// The size of a symbolic batch dimension (always dimension 0 of an activation).
-inline constexpr int64_t kBatch = -1;
-
-// A dense float32 tensor, row-major. data.size() is the product of shape.
-struct Tensor {
-  Shape shape;
-  std::vector<float> data;
-
-  bool operator==(const Tensor&) const = default;
-};
-
-// The product of the dimensions, 1 for a scalar; kBatch counts as 1. Throws Error if another
-// dimension is negative or the product is over 2^40.
-int64_t element_count(const Shape& shape);
-
-// Two-dimensional windows: {height, width}.
-using Extent = std::array<int64_t, 2>;
-// {top, left, bottom, right}, as ONNX orders them.
-using Padding = std::array<int64_t, 4>;
-
-// inputs: x [N, C, H, W], weight [M, C / groups, kernel], optional bias [M]. groups is 1, or C for
-// a depthwise convolution.
-struct Conv {
-  Extent kernel{1, 1};
-  Extent stride{1, 1};
-  Extent dilation{1, 1};
-  Padding padding{};
-  int64_t groups = 1;
-};
-
-// inputs: x, scale [C], shift [C], mean [C], variance [C].
-struct BatchNorm {
-  float epsilon = 1e-5F;
-};
-
-struct Relu {};
-
-struct Clip {
-  float min = 0;
-  float max = 6;
-};
-
-// inputs: two values of the same shape.
-struct Add {};
-
-// inputs: two or more values, joined along the channels (axis 1).
-struct Concat {};
-
-struct MaxPool {
-  Extent kernel{1, 1};
-  Extent stride{1, 1};
-  Padding padding{};
-};
-
-struct AveragePool {
-  Extent kernel{1, 1};
-  Extent stride{1, 1};
-  Padding padding{};
-  bool count_padding = false;
-};
-
-// [N, C, H, W] -> [N, C, 1, 1].
-struct GlobalAveragePool {};
-
-// [N, ...] -> [N, product].
-struct Flatten {};
-
-// y = x weight^T + bias. inputs: x [N, K], weight [M, K], optional bias [M].
-struct Gemm {};
-
-// Over axis 1.
-struct Softmax {};
-
-using Op = std::variant<Conv, BatchNorm, Relu, Clip, Add, Concat, MaxPool, AveragePool,
-                        GlobalAveragePool, Flatten, Gemm, Softmax>;
-
-// The ONNX name of the operator.
+// The ONNX name of the operator, and what else the rules in ops/ say of any.
 const char* op_name(const Op& op);
 
 struct Value {
@@ -142,8 +67,8 @@ NodeId producer(const Graph& graph, ValueId value);
 // in the order in which nodes use them, each once.
 std::vector<ValueId> parameters_of(const Graph& graph);
 
-// The graph without the constants that no node uses; ids change.
-Graph without_unused_constants(const Graph& graph);
+// The graph without the nodes that no output needs and the values that no node uses; ids change.
+Graph without_unused(const Graph& graph);
 
 // The channels of the only input and the number of classes of the only output. Throws Error if the
 // graph is not a classifier: one input [kBatch, C, H, W] and one output [kBatch, classes].

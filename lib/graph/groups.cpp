@@ -6,125 +6,58 @@
 #include <numeric>
 #include <set>
 
+#include "graph/ties.h"
+
 namespace nestling {
 namespace {
 
-// Disjoint sets of channels; every index of every channel axis is one element.
+// Disjoint sets of channels; every index of every axis is one element.
 class Channels {
  public:
-  explicit Channels(const Graph& graph) : graph_(graph), first_(graph.values.size()) {
-    int32_t count = 0;
+  explicit Channels(const Graph& graph) : first_(graph.values.size()) {
+    size_t count = 0;
     for (size_t v = 0; v < first_.size(); ++v) {
-      const Shape& shape = graph.values[v].shape;
-      first_[v].assign(shape.size(), -1);
-      for (size_t axis = 0; axis < shape.size(); ++axis) {
-        // Activations can have channels along axis 1, constants along the first two.
-        if (graph.values[v].constant ? axis > 1 : axis != 1) continue;
-        first_[v][axis] = count;
-        count += static_cast<int32_t>(shape[axis]);
+      for (const int64_t size : graph.values[v].shape) {
+        first_[v].push_back(count);
+        count += size == kBatch ? 1 : static_cast<size_t>(size);
       }
     }
-    parent_.resize(static_cast<size_t>(count));
-    tied_.resize(static_cast<size_t>(count));
-    std::iota(parent_.begin(), parent_.end(), 0);
+    parent_.resize(count);
+    tied_.resize(count);
+    pinned_.resize(count);
+    std::iota(parent_.begin(), parent_.end(), size_t{0});
   }
 
-  // Whether some node tied the channels of an axis to others. The axes of others have no channels:
-  // rows and columns, and the second axis of a depthwise filter.
-  bool tied(ValueId value, int axis) const {
-    const int32_t at = first_[static_cast<size_t>(value)][static_cast<size_t>(axis)];
-    return at >= 0 && tied_[static_cast<size_t>(at)];
-  }
+  // Whether some node tied the channels of an axis to others. The axes of others have no channels,
+  // such as the second axis of a depthwise filter.
+  bool tied(ValueId value, size_t axis) const { return tied_[element({value, axis}, 0)]; }
 
   // The representative of the channel at `index` of an axis.
-  int32_t find(ValueId value, int axis, int64_t index) {
-    int32_t at =
-        first_[static_cast<size_t>(value)][static_cast<size_t>(axis)] + static_cast<int32_t>(index);
-    while (parent_[static_cast<size_t>(at)] != at) {
-      const int32_t up = parent_[static_cast<size_t>(at)];
-      parent_[static_cast<size_t>(at)] = parent_[static_cast<size_t>(up)];
-      at = up;
-    }
+  size_t find(Ties::Axis axis, int64_t index) {
+    size_t at = element(axis, index);
+    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
     return at;
   }
 
-  struct Axis {
-    ValueId value;
-    int axis;
-  };
-  void join(Axis a, int64_t i, Axis b, int64_t j) {
-    const int32_t x = find(a.value, a.axis, i), y = find(b.value, b.axis, j);
-    parent_[static_cast<size_t>(std::max(x, y))] = std::min(x, y);
-    for (const auto& [axis, index] : {std::pair(a, i), std::pair(b, j)}) {
-      const int32_t first = first_[static_cast<size_t>(axis.value)][static_cast<size_t>(axis.axis)];
-      tied_[static_cast<size_t>(first) + static_cast<size_t>(index)] = true;
-    }
+  void join(Ties::Axis a, int64_t i, Ties::Axis b, int64_t j) {
+    tied_[element(a, i)] = tied_[element(b, j)] = true;
+    const size_t x = find(a, i), y = find(b, j);
+    parent_[std::max(x, y)] = std::min(x, y);
   }
-  void join(Axis a, Axis b) {
-    const int64_t size = graph_.value(a.value).shape[static_cast<size_t>(a.axis)];
-    for (int64_t i = 0; i < size; ++i) join(a, i, b, i);
+
+  void pin(Ties::Axis axis, int64_t size) {
+    for (int64_t i = 0; i < size; ++i) pinned_[element(axis, i)] = true;
   }
+  bool pinned(Ties::Axis axis, int64_t index) const { return pinned_[element(axis, index)]; }
 
  private:
-  const Graph& graph_;
-  std::vector<std::vector<int32_t>> first_;
-  std::vector<int32_t> parent_;
-  std::vector<bool> tied_;
-};
+  size_t element(Ties::Axis axis, int64_t index) const {
+    return first_[static_cast<size_t>(axis.value)][axis.axis] + static_cast<size_t>(index);
+  }
 
-// Says which channels of a node's inputs and output are the same one.
-struct Ties {
-  const Graph& graph;
-  const Node& node;
-  Channels& channels;
-
-  Channels::Axis in(size_t i, int axis = 1) const { return {node.inputs[i], axis}; }
-  Channels::Axis out() const { return {node.output, 1}; }
-  int64_t width(ValueId value) const { return graph.value(value).shape[1]; }
-
-  void filters() const {
-    channels.join(in(1, 0), out());
-    if (node.inputs.size() > 2) channels.join(in(2, 0), out());
-  }
-  void operator()(const Conv& op) const {
-    filters();
-    if (op.groups == 1) {
-      channels.join(in(1, 1), in(0));
-      return;
-    }
-    const int64_t multiplier = width(node.output) / op.groups;
-    for (int64_t m = 0; m < width(node.output); ++m) channels.join(out(), m, in(0), m / multiplier);
-  }
-  void operator()(const Gemm&) const {
-    filters();
-    channels.join(in(1, 1), in(0));
-  }
-  void operator()(const BatchNorm&) const {
-    channels.join(out(), in(0));
-    for (size_t i = 1; i < node.inputs.size(); ++i) channels.join(in(i, 0), out());
-  }
-  void operator()(const Add&) const {
-    channels.join(out(), in(0));
-    channels.join(out(), in(1));
-  }
-  void operator()(const Concat&) const {
-    int64_t offset = 0;
-    for (size_t k = 0; k < node.inputs.size(); ++k) {
-      const int64_t count = width(node.inputs[k]);
-      for (int64_t i = 0; i < count; ++i) channels.join(out(), offset + i, in(k), i);
-      offset += count;
-    }
-  }
-  void operator()(const Flatten&) const {
-    const int64_t area = width(node.output) / width(node.inputs[0]);
-    for (int64_t i = 0; i < width(node.output); ++i) channels.join(out(), i, in(0), i / area);
-  }
-  void operator()(const Relu&) const { channels.join(out(), in(0)); }
-  void operator()(const Clip&) const { channels.join(out(), in(0)); }
-  void operator()(const MaxPool&) const { channels.join(out(), in(0)); }
-  void operator()(const AveragePool&) const { channels.join(out(), in(0)); }
-  void operator()(const GlobalAveragePool&) const { channels.join(out(), in(0)); }
-  void operator()(const Softmax&) const { channels.join(out(), in(0)); }
+  std::vector<std::vector<size_t>> first_;
+  std::vector<size_t> parent_;
+  std::vector<bool> tied_, pinned_;
 };
 
 }  // namespace
@@ -138,19 +71,27 @@ int32_t ChannelGroups::find(const std::string& name) const {
 
 ChannelGroups find_groups(const Graph& graph) {
   Channels channels(graph);
-  for (const Node& node : graph.nodes) std::visit(Ties{graph, node, channels}, node.op);
+  for (const Node& node : graph.nodes) {
+    Ties ties(
+        graph, node,
+        [&](Ties::Axis a, int64_t i, Ties::Axis b, int64_t j) { channels.join(a, i, b, j); },
+        [&](Ties::Axis axis) {
+          channels.pin(axis, std::max<int64_t>(1, graph.value(axis.value).shape[axis.axis]));
+        });
+    std::visit([&](const auto& op) { op.tie(ties); }, node.op);
+  }
 
   // The axes of all values that are channels and belong to the graph: activations of nodes and
   // inputs, and the constants that nodes use, in the order in which the graph meets them.
-  std::vector<std::pair<ValueId, int>> axes;
+  std::vector<Ties::Axis> axes;
   std::map<ValueId, std::string> producers;
   std::set<ValueId> seen;
   const auto meet = [&](ValueId id, const std::string& name) {
     if (!seen.insert(id).second) return;
     producers[id] = name;
     const Shape& shape = graph.value(id).shape;
-    for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
-      if (channels.tied(id, axis)) axes.emplace_back(id, axis);
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      if (shape[axis] != kBatch && channels.tied(id, axis)) axes.push_back({id, axis});
     }
   };
   for (const ValueId id : graph.inputs) meet(id, graph.value(id).name);
@@ -159,36 +100,48 @@ ChannelGroups find_groups(const Graph& graph) {
     for (const ValueId id : node.inputs) meet(id, node.name);
   }
 
-  // A channel is known by its representative; where it lies decides its group.
-  std::map<int32_t, std::vector<std::pair<ValueId, int>>> places;
-  std::vector<int32_t> order;  // of first appearance
-  for (const auto& [id, axis] : axes) {
-    const int64_t size = graph.value(id).shape[static_cast<size_t>(axis)];
+  // A channel is known by its representative; where it lies decides its group. Only what weights
+  // lie along is a channel: rows, columns and the elements of a batch are not.
+  struct Places {
+    std::vector<std::pair<ValueId, int>> axes;
+    bool weights = false, pinned = false;
+  };
+  std::map<size_t, Places> places;
+  std::vector<size_t> order;  // of first appearance
+  const auto is_end = [&](ValueId id) {
+    return std::count(graph.inputs.begin(), graph.inputs.end(), id) +
+               std::count(graph.outputs.begin(), graph.outputs.end(), id) >
+           0;
+  };
+  for (const Ties::Axis& axis : axes) {
+    const int64_t size = graph.value(axis.value).shape[axis.axis];
+    const std::pair<ValueId, int> place(axis.value, static_cast<int>(axis.axis));
+    const bool constant = graph.value(axis.value).constant.has_value();
+    const bool fixed = is_end(axis.value);
     for (int64_t i = 0; i < size; ++i) {
-      auto& where = places[channels.find(id, axis, i)];
-      if (where.empty()) order.push_back(channels.find(id, axis, i));
-      if (where.empty() || where.back() != std::pair(id, axis)) where.emplace_back(id, axis);
+      const size_t channel = channels.find(axis, i);
+      Places& where = places[channel];
+      if (where.axes.empty()) order.push_back(channel);
+      if (where.axes.empty() || where.axes.back() != place) where.axes.push_back(place);
+      where.weights = where.weights || constant;
+      where.pinned = where.pinned || fixed || channels.pinned(axis, i);
     }
   }
   ChannelGroups result;
-  std::map<std::vector<std::pair<ValueId, int>>, int32_t> by_places;
-  std::map<int32_t, ChannelLabel> labels;
+  std::map<std::pair<std::vector<std::pair<ValueId, int>>, bool>, int32_t> by_places;
+  std::map<size_t, ChannelLabel> labels;
   std::map<std::string, int> names;
-  for (const int32_t channel : order) {
-    const auto& where = places[channel];
-    const auto [found, added] =
-        by_places.emplace(where, static_cast<int32_t>(result.groups.size()));
+  for (const size_t channel : order) {
+    const Places& where = places[channel];
+    if (!where.weights) continue;
+    const auto [found, added] = by_places.emplace(std::pair(where.axes, where.pinned),
+                                                  static_cast<int32_t>(result.groups.size()));
     if (added) {
       ChannelGroup group;
-      group.name = producers[where.front().first];
+      group.name = producers[where.axes.front().first];
       if (const int count = ++names[group.name]; count > 1) group.name += fmt::format(".{}", count);
-      group.axes = where;
-      for (const auto& [id, axis] : where) {
-        const auto is = [&, value = id](const std::vector<ValueId>& ids) {
-          return std::find(ids.begin(), ids.end(), value) != ids.end();
-        };
-        group.fixed = group.fixed || is(graph.inputs) || is(graph.outputs);
-      }
+      group.axes = where.axes;
+      group.fixed = where.pinned;
       result.groups.push_back(std::move(group));
     }
     labels[channel] = {found->second, result.groups[static_cast<size_t>(found->second)].width++};
@@ -197,10 +150,16 @@ ChannelGroups find_groups(const Graph& graph) {
   for (size_t v = 0; v < graph.values.size(); ++v) {
     result.labels[v].resize(graph.values[v].shape.size());
   }
-  for (const auto& [id, axis] : axes) {
-    auto& along = result.labels[static_cast<size_t>(id)][static_cast<size_t>(axis)];
-    const int64_t size = graph.value(id).shape[static_cast<size_t>(axis)];
-    for (int64_t i = 0; i < size; ++i) along.push_back(labels[channels.find(id, axis, i)]);
+  for (const Ties::Axis& axis : axes) {
+    std::vector<ChannelLabel> along;
+    bool any = false;
+    const int64_t size = graph.value(axis.value).shape[axis.axis];
+    for (int64_t i = 0; i < size; ++i) {
+      const auto label = labels.find(channels.find(axis, i));
+      along.push_back(label == labels.end() ? ChannelLabel{} : label->second);
+      any = any || along.back().group >= 0;
+    }
+    if (any) result.labels[static_cast<size_t>(axis.value)][axis.axis] = std::move(along);
   }
   return result;
 }

@@ -16,9 +16,10 @@
 namespace nestling {
 
 struct ChannelGroup {
-  std::string name;                           // the node that first produces it, such as "conv1"
-  int64_t width = 0;                          // channels
-  bool fixed = false;                         // touches a graph input or output: never cut
+  std::string name;    // the node that first produces it, such as "conv1"
+  int64_t width = 0;   // channels
+  bool fixed = false;  // touches an input or output of the graph, or something that
+                       // needs it as it is: never cut
   std::vector<std::pair<ValueId, int>> axes;  // (value, axis) pairs along which it lies
 };
 

@@ -7,12 +7,16 @@
 
 namespace nestling {
 
-// The values of all ids after running `graph` (its shapes inferred) on `input`, shape
-// [N, C, H, W] of its only input. Sums run in index order in float32, so a sum over a prefix of
-// channels is a prefix of the sum. Throws Error if the input's shape does not fit.
-std::vector<Tensor> interpret_all(const Graph& graph, const Tensor& input);
+// The values of all ids after running `graph` (its shapes inferred) on a tensor for each of its
+// inputs. Sums run in index order in float32, so a sum over a prefix of channels is a prefix of the
+// sum. Throws Error if an input's shape does not fit.
+std::vector<Tensor> interpret_all(const Graph& graph, const std::vector<Tensor>& inputs);
 
-// The outputs only.
+// The outputs only; of several inputs, or of one.
+std::vector<Tensor> interpret(const Graph& graph, const std::vector<Tensor>& inputs);
 std::vector<Tensor> interpret(const Graph& graph, const Tensor& input);
+
+// The output of one operator on tensors that its shape rule has accepted.
+Tensor interpret(const Op& op, const std::vector<const Tensor*>& inputs, Shape shape);
 
 }  // namespace nestling

@@ -111,9 +111,11 @@ std::vector<std::string> own_constants(const Graph& graph, Growth growth) {
   const ChannelGroups groups = find_groups(graph);
   std::vector<std::string> own;
   for (const Node& node : graph.nodes) {
-    const auto& labels = groups.labels[static_cast<size_t>(node.output)][1];
-    const bool head = std::any_of(labels.begin(), labels.end(), [&](const ChannelLabel& label) {
-      return groups.groups[static_cast<size_t>(label.group)].fixed;
+    const auto& axes = groups.labels[static_cast<size_t>(node.output)];
+    const bool head = std::any_of(axes.begin(), axes.end(), [&](const auto& labels) {
+      return std::any_of(labels.begin(), labels.end(), [&](const ChannelLabel& label) {
+        return label.group >= 0 && groups.groups[static_cast<size_t>(label.group)].fixed;
+      });
     });
     const bool norm = std::holds_alternative<BatchNorm>(node.op);
     for (size_t i = 1; i < node.inputs.size(); ++i) {
@@ -143,7 +145,7 @@ Graph descend(const Graph& nested, const Nesting& nesting, int capacity) {
     graph.value(id).constant = graph.constant(own);
   }
   graph.metadata.erase(kKey);
-  return without_unused_constants(graph);
+  return without_unused(graph);
 }
 
 Graph nest(const std::vector<Graph>& capacities, const Nesting& nesting) {

@@ -4,22 +4,29 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/graph.h"
 
 namespace nestling {
 
-// Reads a model. Normalises: weights become float32 constants, Identity and Dropout disappear,
-// a Reshape that flattens becomes Flatten, Clip bounds become attributes, MatMul + Add becomes
-// Gemm and Gemm weights are stored [out, in]. `where` names the source in messages. Throws Error
-// for what is no ONNX model, for a dynamic spatial size, for a weight that is not finite, and, all
-// in one message, for every node whose operator or attribute is not supported.
+// Reads a model of opset 1 to 22. Normalises: weights become float32 constants, what is computed
+// from constants and sizes alone is computed, Identity, Dropout and dead nodes disappear, a Split
+// is slices, Squeeze and Flatten are reshapes, a product by a constant matrix is a Gemm with a
+// bias, whose weight is stored [out, in]. The batch is symbolic, unless an operator works along it.
+// `where` names the source in messages. Throws Error for what is no ONNX model, for a dynamic
+// spatial size, for a weight that is not finite, and, all in one message, for every node whose
+// operator or attribute is not supported.
 Graph import_onnx(std::string_view bytes, const std::string& where);
 
 // Reads `path` and imports it.
 Graph load_onnx(const std::filesystem::path& path);
 
-// A self-contained model of opset 13, IR 7, that ONNX Runtime runs: same graph, same bytes.
+// The ONNX operators that files may consist of, in alphabetical order.
+std::vector<std::string> onnx_operators();
+
+// A self-contained model that ONNX Runtime runs, of opset 13, or of the first that has all the
+// operators: same graph, same bytes.
 std::string export_onnx(const Graph& graph);
 
 }  // namespace nestling

@@ -1,81 +1,117 @@
+#include <algorithm>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <onnx/onnx_pb.h>
 
 #include "base/error.h"
 #include "graph/onnx.h"
+#include "graph/onnx_writer.h"
 
 namespace nestling {
 namespace {
 
-void add_attribute(onnx::NodeProto& node, const char* name, int64_t value) {
-  onnx::AttributeProto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INT);
-  attribute.set_i(value);
-}
-
-void add_attribute(onnx::NodeProto& node, const char* name, float value) {
-  onnx::AttributeProto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::FLOAT);
-  attribute.set_f(value);
-}
-
-template <size_t N>
-void add_attribute(onnx::NodeProto& node, const char* name, const std::array<int64_t, N>& values) {
-  onnx::AttributeProto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const int64_t value : values) attribute.add_ints(value);
+// Little-endian, as the format wants it and every supported machine has it.
+template <typename T>
+void add_initializer(onnx::GraphProto& graph, const std::string& name, int type, const Shape& shape,
+                     const std::vector<T>& data) {
+  onnx::TensorProto& proto = *graph.add_initializer();
+  proto.set_name(name);
+  proto.set_data_type(type);
+  for (const int64_t dimension : shape) proto.add_dims(dimension);
+  proto.set_raw_data(data.data(), data.size() * sizeof(T));
 }
 
 void add_initializer(onnx::GraphProto& graph, const std::string& name, const Tensor& tensor) {
-  onnx::TensorProto& proto = *graph.add_initializer();
-  proto.set_name(name);
-  proto.set_data_type(onnx::TensorProto::FLOAT);
-  for (const int64_t dimension : tensor.shape) proto.add_dims(dimension);
-  // Little-endian, as the format wants it and every supported machine has it.
-  proto.set_raw_data(tensor.data.data(), tensor.data.size() * sizeof(float));
+  add_initializer(graph, name, onnx::TensorProto::FLOAT, tensor.shape, tensor.data);
 }
 
-// Sets the attributes of a node, and the inputs that are attributes in the Graph.
-struct Attributes {
-  onnx::NodeProto& node;
-  onnx::GraphProto& graph;
+class Writer final : public OnnxWriter {
+ public:
+  Writer(const Graph& graph, const Node& node, onnx::GraphProto& proto)
+      : graph_(graph), node_(node), proto_(proto), present_(proto.add_node()) {
+    present_->set_name(node.name);
+    present_->set_op_type(op_name(node.op));
+    for (const ValueId id : node.inputs) present_->add_input(graph.value(id).name);
+    present_->add_output(graph.value(node.output).name);
+  }
 
-  void operator()(const Conv& op) const {
-    add_attribute(node, "kernel_shape", op.kernel);
-    add_attribute(node, "strides", op.stride);
-    add_attribute(node, "dilations", op.dilation);
-    add_attribute(node, "pads", op.padding);
-    add_attribute(node, "group", op.groups);
+  int64_t opset() const { return opset_; }
+
+  void op_type(const char* name) override { present_->set_op_type(name); }
+  void integer(const char* name, int64_t value) override {
+    attribute(name, onnx::AttributeProto::INT).set_i(value);
   }
-  void operator()(const BatchNorm& op) const { add_attribute(node, "epsilon", op.epsilon); }
-  void operator()(const Clip& op) const {
-    for (const auto& [name, bound] : {std::pair{".min", op.min}, std::pair{".max", op.max}}) {
-      node.add_input(node.name() + name);
-      add_initializer(graph, node.name() + name, {{}, {bound}});
-    }
+  void real(const char* name, float value) override {
+    attribute(name, onnx::AttributeProto::FLOAT).set_f(value);
   }
-  template <typename Pool>
-  void pool(const Pool& op) const {
-    add_attribute(node, "kernel_shape", op.kernel);
-    add_attribute(node, "strides", op.stride);
-    add_attribute(node, "pads", op.padding);
+  void text(const char* name, const char* value) override {
+    attribute(name, onnx::AttributeProto::STRING).set_s(value);
   }
-  void operator()(const MaxPool& op) const { pool(op); }
-  void operator()(const AveragePool& op) const {
-    pool(op);
-    add_attribute(node, "count_include_pad", int64_t{op.count_padding});
+  using OnnxWriter::integers;
+  void integers(const char* name, const std::vector<int64_t>& values) override {
+    onnx::AttributeProto& to = attribute(name, onnx::AttributeProto::INTS);
+    for (const int64_t value : values) to.add_ints(value);
   }
-  void operator()(const Concat&) const { add_attribute(node, "axis", int64_t{1}); }
-  void operator()(const Softmax&) const { add_attribute(node, "axis", int64_t{1}); }
-  void operator()(const Gemm&) const { add_attribute(node, "transB", int64_t{1}); }
-  void operator()(const Relu&) const {}
-  void operator()(const Add&) const {}
-  void operator()(const GlobalAveragePool&) const {}
-  void operator()(const Flatten&) const {}
+  void input(const char* suffix, const Tensor& tensor) override {
+    present_->add_input(node_.name + suffix);
+    add_initializer(proto_, node_.name + suffix, tensor);
+  }
+  void input(const char* suffix, const std::vector<int64_t>& numbers) override {
+    present_->add_input(node_.name + suffix);
+    add_initializer(proto_, node_.name + suffix, onnx::TensorProto::INT64,
+                    {static_cast<int64_t>(numbers.size())}, numbers);
+  }
+  void skip_input() override { present_->add_input(""); }
+  void then(const char* op_type) override {
+    const std::string last = present_->output(0);
+    const std::string between = last + ".part" + std::to_string(++parts_);
+    present_->set_output(0, between);
+    present_ = proto_.add_node();
+    present_->set_name(node_.name + ".part" + std::to_string(parts_));
+    present_->set_op_type(op_type);
+    present_->add_input(between);
+    present_->add_output(last);
+  }
+  void original_input() override { present_->add_input(graph_.value(node_.inputs[0]).name); }
+  void matmul_and_add() override {
+    const std::string weight = present_->input(1);
+    const std::string bias = present_->input_size() > 2 ? present_->input(2) : "";
+    const std::string turned = node_.name + ".turned";
+    onnx::NodeProto& transpose = *present_;
+    transpose.set_op_type("Transpose");
+    const std::string x = transpose.input(0), y = transpose.output(0);
+    transpose.clear_input();
+    transpose.add_input(weight);
+    transpose.set_output(0, turned);
+    present_ = proto_.add_node();
+    present_->set_name(node_.name + ".product");
+    present_->set_op_type("MatMul");
+    present_->add_input(x);
+    present_->add_input(turned);
+    present_->add_output(y);
+    if (bias.empty()) return;
+    then("Add");
+    present_->add_input(bias);
+  }
+  void needs_opset(int64_t version) override { opset_ = std::max(opset_, version); }
+  const Shape& in_shape(size_t input) const override {
+    return graph_.value(node_.inputs[input]).shape;
+  }
+
+ private:
+  onnx::AttributeProto& attribute(const char* name, onnx::AttributeProto::AttributeType type) {
+    onnx::AttributeProto& added = *present_->add_attribute();
+    added.set_name(name);
+    added.set_type(type);
+    return added;
+  }
+
+  const Graph& graph_;
+  const Node& node_;
+  onnx::GraphProto& proto_;
+  onnx::NodeProto* present_;
+  int parts_ = 0;
+  int64_t opset_ = 13;
 };
 
 void set_type(onnx::ValueInfoProto& info, const Value& value) {
@@ -96,23 +132,34 @@ void set_type(onnx::ValueInfoProto& info, const Value& value) {
 
 std::string export_onnx(const Graph& graph) {
   onnx::ModelProto model;
-  model.set_ir_version(onnx::IR_VERSION_2020_5_8);  // 7, that of opset 13
   model.set_producer_name("nestling");
-  onnx::OperatorSetIdProto& opset = *model.add_opset_import();
-  opset.set_domain("");
-  opset.set_version(13);
   onnx::GraphProto& proto = *model.mutable_graph();
   proto.set_name(graph.name);
   for (const ValueId id : graph.inputs) set_type(*proto.add_input(), graph.value(id));
-  for (const ValueId id : graph.outputs) set_type(*proto.add_output(), graph.value(id));
-  for (const Node& node : graph.nodes) {
-    onnx::NodeProto& out = *proto.add_node();
-    out.set_name(node.name);
-    out.set_op_type(op_name(node.op));
-    for (const ValueId id : node.inputs) out.add_input(graph.value(id).name);
-    out.add_output(graph.value(node.output).name);
-    std::visit(Attributes{out, proto}, node.op);
+  for (const ValueId id : graph.outputs) {
+    onnx::ValueInfoProto& output = *proto.add_output();
+    set_type(output, graph.value(id));
+    const NodeId from = producer(graph, id);
+    if (from >= 0 && std::holds_alternative<ArgMax>(graph.nodes[static_cast<size_t>(from)].op)) {
+      output.mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::INT64);
+    }
   }
+  int64_t opset = 13;
+  for (const Node& node : graph.nodes) {
+    Writer writer(graph, node, proto);
+    std::visit([&](const auto& op) { op.write(writer); }, node.op);
+    opset = std::max(opset, writer.opset());
+    // The graph's indices are floats, as everything is.
+    const auto is_output = std::find(graph.outputs.begin(), graph.outputs.end(), node.output);
+    if (std::holds_alternative<ArgMax>(node.op) && is_output == graph.outputs.end()) {
+      writer.then("Cast");
+      writer.integer("to", onnx::TensorProto::FLOAT);
+    }
+  }
+  onnx::OperatorSetIdProto& version = *model.add_opset_import();
+  version.set_domain("");
+  version.set_version(opset);
+  model.set_ir_version(opset == 13 ? 7 : 8);
   for (const Value& value : graph.values) {
     if (value.constant) add_initializer(proto, value.name, *value.constant);
   }

@@ -4,42 +4,62 @@
 #include <map>
 #include <set>
 
+#include "base/error.h"
 #include "base/file.h"
+#include "graph/interpreter.h"
 #include "graph/onnx.h"
+#include "graph/onnx_fold.h"
+#include "graph/onnx_node.h"
 #include "graph/onnx_tensor.h"
 #include "graph/shapes.h"
+#include "graph/simplify.h"
 
 namespace nestling {
 namespace {
 
-constexpr const char* kSupported =
-    "Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Dropout, Flatten, Gemm, "
-    "GlobalAveragePool, Identity, MatMul, MaxPool, Relu, Reshape (to [N, features]), Softmax";
+// What the operators in ops/ read, by ONNX name.
+const std::map<std::string, void (*)(OnnxNode&)>& rules() {
+  static const auto all = [] {
+    std::map<std::string, void (*)(OnnxNode&)> result;
+    const auto add = [&](const std::vector<OnnxRule>& of_one) {
+      for (const OnnxRule& rule : of_one) result[rule.name] = rule.read;
+    };
+#define NESTLING_ADD(Op) add(Op::onnx());
+    NESTLING_FOR_EACH_OP(NESTLING_ADD)
+#undef NESTLING_ADD
+    return result;
+  }();
+  return all;
+}
 
-Tensor transposed(const Tensor& matrix) {
-  const auto rows = static_cast<size_t>(matrix.shape[0]);
-  const auto columns = static_cast<size_t>(matrix.shape[1]);
-  Tensor result{{matrix.shape[1], matrix.shape[0]}, std::vector<float>(matrix.data.size())};
-  for (size_t i = 0; i < rows; ++i) {
-    for (size_t j = 0; j < columns; ++j) {
-      result.data[j * rows + i] = matrix.data[i * columns + j];
-    }
+// These change nothing that the graph knows of: it has no types, and no training.
+bool passes_through(const std::string& op_type) {
+  return op_type == "Identity" || op_type == "Dropout" || op_type == "Cast";
+}
+
+Tensor as_floats(const Numbers& numbers) {
+  Tensor tensor{numbers.shape, {}};
+  for (const double n : numbers.data) {
+    if (!std::isfinite(n)) fail("uses a size that depends on the batch as data");
+    tensor.data.push_back(static_cast<float>(n));
   }
-  return result;
+  return tensor;
 }
 
 class Importer {
  public:
-  explicit Importer(const onnx::ModelProto& model) : proto_(model.graph()) {
+  // Batches of any size, or of the one that the file says.
+  enum class Batch { any, fixed };
+
+  Importer(const onnx::ModelProto& model, Batch batch) : proto_(model.graph()), batch_(batch) {
+    for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
+      if (opset.domain().empty()) opset_ = opset.version();
+    }
     for (const onnx::TensorProto& tensor : proto_.initializer()) {
-      if (!constants_.emplace(tensor.name(), &tensor).second) {
+      if (!tensors_.emplace(tensor.name(), &tensor).second) {
         fail("the initializer \"{}\" is there twice", tensor.name());
       }
     }
-    for (const onnx::NodeProto& node : proto_.node()) {
-      for (const std::string& input : node.input()) ++uses_[input];
-    }
-    for (const onnx::ValueInfoProto& output : proto_.output()) ++uses_[output.name()];
   }
 
   Graph run(const onnx::ModelProto& model) {
@@ -48,7 +68,7 @@ class Importer {
       graph_.metadata[entry.key()] = entry.value();
     }
     for (const onnx::ValueInfoProto& input : proto_.input()) {
-      if (!constants_.contains(input.name())) add_input(input);
+      if (!tensors_.contains(input.name())) add_input(input);
     }
     std::vector<std::string> problems;
     for (const onnx::NodeProto& node : proto_.node()) {
@@ -63,20 +83,17 @@ class Importer {
       }
     }
     if (!problems.empty()) fail("{}", fmt::join(problems, "; "));
-    for (const onnx::ValueInfoProto& output : proto_.output()) {
-      const ValueId id = value(output.name());
-      if (graph_.value(id).constant) fail("its output \"{}\" is a constant", output.name());
-      if (std::find(graph_.inputs.begin(), graph_.inputs.end(), id) == graph_.inputs.end()) {
-        graph_.value(id).name = output.name();
-      }
-      graph_.outputs.push_back(id);
-    }
+    for (const onnx::ValueInfoProto& output : proto_.output()) add_output(output.name());
     if (graph_.outputs.empty()) fail("it has no output");
-    keep_capacities();
-    return std::move(graph_);
+    Graph result = simplified(std::move(graph_));
+    keep_capacities(result);
+    return result;
   }
 
  private:
+  class Node;
+  friend class Node;
+
   static std::string describe(const onnx::NodeProto& node) {
     return fmt::format("node \"{}\" ({})",
                        node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name(),
@@ -85,13 +102,18 @@ class Importer {
 
   void add_input(const onnx::ValueInfoProto& input) {
     const auto& type = input.type().tensor_type();
-    if (type.elem_type() != onnx::TensorProto::FLOAT) {
-      fail("its input \"{}\" is not of type float32", input.name());
+    onnx::TensorProto element;
+    element.set_data_type(type.elem_type());
+    if (!is_float(element)) {
+      fail("its input \"{}\" does not hold floating-point numbers", input.name());
     }
     Shape shape;
     for (const auto& dimension : type.shape().dim()) {
-      if (shape.empty()) {
-        shape.push_back(kBatch);  // whatever the file says, a batch of any size can be run
+      if (shape.empty() && batch_ == Batch::any) {
+        shape.push_back(kBatch);  // whatever the file says
+        const int64_t size = dimension.dim_value();
+        if (size > 0 && batch_size_ > 0 && size != batch_size_) fail("its inputs' batches differ");
+        if (size > 0) batch_size_ = size;
       } else if (dimension.dim_value() > 0) {
         shape.push_back(dimension.dim_value());
       } else {
@@ -99,49 +121,87 @@ class Importer {
              input.name());
       }
     }
-    if (shape.size() < 2) fail("its input \"{}\" is not a batch", input.name());
+    if (shape.size() < 2 && batch_ == Batch::any) {
+      fail("its input \"{}\" is not a batch", input.name());
+    }
     element_count(shape);
     define(input.name(), graph_.add_value(input.name(), shape));
     graph_.inputs.push_back(ids_.at(input.name()));
   }
 
+  void add_output(const std::string& name) {
+    const ValueId id = value(name);
+    if (graph_.value(id).constant) fail("its output \"{}\" is a constant", name);
+    const auto is = [&](const std::vector<ValueId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    if (!is(graph_.inputs) && !is(graph_.outputs)) graph_.value(id).name = name;
+    graph_.outputs.push_back(id);
+  }
+
   // What is smaller than the graph: the tensors that single capacities of a nested model have for
   // themselves. No node uses them.
-  void keep_capacities() {
-    if (!graph_.metadata.contains("nestling.nesting")) return;
+  void keep_capacities(Graph& graph) const {
+    if (!graph.metadata.contains("nestling.nesting")) return;
     for (const onnx::TensorProto& tensor : proto_.initializer()) {
-      if (!ids_.contains(tensor.name()) && tensor.name().starts_with("capacity")) {
-        value(tensor.name());
+      if (tensor.name().starts_with("capacity") && find_value(graph, tensor.name()) < 0) {
+        graph.add_constant(tensor.name(), float_tensor(tensor));
       }
     }
   }
 
   void define(const std::string& name, ValueId id) {
-    if (!ids_.emplace(name, id).second) fail("defines \"{}\" again", name);
+    if (!ids_.emplace(name, id).second || numbers_.contains(name))
+      fail("defines \"{}\" again", name);
+  }
+  void define(const std::string& name, Numbers numbers) {
+    if (!numbers_.emplace(name, std::move(numbers)).second || ids_.contains(name)) {
+      fail("defines \"{}\" again", name);
+    }
+  }
+  void define(const std::string& name, const onnx::TensorProto& tensor) {
+    if (ids_.contains(name) || !tensors_.emplace(name, &tensor).second) {
+      fail("defines \"{}\" again", name);
+    }
   }
 
-  const onnx::TensorProto* constant(const std::string& name) const {
-    const auto found = constants_.find(name);
-    return found == constants_.end() ? nullptr : found->second;
+  const onnx::TensorProto* tensor(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? nullptr : found->second;
+  }
+
+  // The numbers of a constant; nothing if it is an activation or a constant of the graph's own.
+  std::optional<Numbers> numbers(const std::string& name) const {
+    if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
+    if (const auto* found = tensor(name)) return number_tensor(*found);
+    if (const auto found = ids_.find(name); found != ids_.end()) {
+      const auto& constant = graph_.value(found->second).constant;
+      if (constant)
+        return Numbers{constant->shape, {constant->data.begin(), constant->data.end()}, true};
+    }
+    return std::nullopt;
   }
 
   // The id of an activation, or of a constant that is added to the graph at its first use.
   ValueId value(const std::string& name) {
     const auto found = ids_.find(name);
     if (found != ids_.end()) return found->second;
-    const onnx::TensorProto* tensor = constant(name);
-    if (tensor == nullptr) fail("uses \"{}\", which no earlier node produces", name);
-    const ValueId id = graph_.add_constant(name, float_tensor(*tensor));
-    define(name, id);
+    Tensor constant;
+    if (const auto known = numbers_.find(name); known != numbers_.end()) {
+      constant = as_floats(known->second);
+    } else if (const onnx::TensorProto* proto = tensor(name)) {
+      constant = is_float(*proto) ? float_tensor(*proto) : as_floats(number_tensor(*proto));
+    } else {
+      fail("uses \"{}\", which no earlier node produces", name);
+    }
+    const ValueId id = graph_.add_constant(name, std::move(constant));
+    ids_.emplace(name, id);
     return id;
   }
 
-  void append(const onnx::NodeProto& node, const Op& op, std::vector<ValueId> inputs) {
-    if (node.output_size() < 1) fail("has no output");
-    const std::string& output = node.output(0);
-    std::string name = node.name();
-    if (name.empty() || !names_.insert(name).second) name = output;
-    Node added{name, op, std::move(inputs), -1};
+  // Appends a node, or computes it if all its inputs are constants.
+  ValueId append(std::string name, std::string output, const Op& op, std::vector<ValueId> inputs) {
+    nestling::Node added{std::move(name), op, std::move(inputs), -1};
     Shape shape;
     try {
       shape = output_shape(graph_, added);
@@ -150,248 +210,242 @@ class Importer {
       const std::string text = error.what();
       fail("{}", text.substr(text.find("): ") + 3));
     }
-    added.output = graph_.add_value(output, std::move(shape));
-    define(output, added.output);
-    graph_.nodes.push_back(std::move(added));
-  }
-
-  std::vector<ValueId> inputs_of(const onnx::NodeProto& node) {
-    std::vector<ValueId> inputs;
-    for (const std::string& name : node.input()) {
-      if (!name.empty()) inputs.push_back(value(name));
+    std::vector<const Tensor*> constants;
+    for (const ValueId id : added.inputs) {
+      if (graph_.value(id).constant) constants.push_back(&*graph_.value(id).constant);
     }
-    return inputs;
+    if (constants.size() == added.inputs.size()) {
+      return graph_.add_constant(std::move(output), interpret(op, constants, std::move(shape)));
+    }
+    added.output = graph_.add_value(std::move(output), std::move(shape));
+    graph_.nodes.push_back(std::move(added));
+    return graph_.nodes.back().output;
   }
 
   void add(const onnx::NodeProto& node);
-  ValueId transposed_weight(const std::string& name);
-  void add_gemm(const onnx::NodeProto& node, OnnxAttributes& attributes);
-  void add_matmul(const onnx::NodeProto& node);
-  void add_sum(const onnx::NodeProto& node);
-  void add_clip(const onnx::NodeProto& node, OnnxAttributes& attributes);
-  void add_reshape(const onnx::NodeProto& node);
-  Padding padding(const onnx::NodeProto& node, OnnxAttributes& attributes, const Extent& kernel,
-                  const Extent& stride, const Extent& dilation);
+  void add_constant(const onnx::NodeProto& node);
+  bool fold(const onnx::NodeProto& node);
 
   const onnx::GraphProto& proto_;
+  Batch batch_;
+  int64_t opset_ = 1;
+  int64_t batch_size_ = 0;  // that the file was exported with
   Graph graph_;
-  std::map<std::string, const onnx::TensorProto*> constants_;
-  std::map<std::string, int> uses_;
+  std::map<std::string, const onnx::TensorProto*> tensors_;  // constants of the file
+  std::map<std::string, Numbers> numbers_;                   // constants that were computed
   std::map<std::string, ValueId> ids_;
   std::set<std::string> names_;   // of nodes
   std::set<std::string> failed_;  // values whose nodes could not be imported
 };
 
-// The padding in numbers, also where the file says how to find it.
-Padding Importer::padding(const onnx::NodeProto& node, OnnxAttributes& attributes,
-                          const Extent& kernel, const Extent& stride, const Extent& dilation) {
-  const Padding given = attributes.array<4>("pads", {});
-  const std::string mode = attributes.text("auto_pad", "NOTSET");
-  if (mode == "NOTSET") return given;
-  if (mode == "VALID") return {};
-  if (mode != "SAME_UPPER" && mode != "SAME_LOWER") fail("its auto_pad {} is not supported", mode);
-  const Shape& x = graph_.value(value(node.input(0))).shape;
-  if (x.size() != 4) fail("works on images only");
-  Padding result{};
-  for (size_t i = 0; i < 2; ++i) {
-    if (stride[i] < 1 || kernel[i] < 1 || dilation[i] < 1) fail("its window is out of range");
-    const int64_t size = x[i + 2];
-    const int64_t needed = ((size + stride[i] - 1) / stride[i] - 1) * stride[i] +
-                           (kernel[i] - 1) * dilation[i] + 1 - size;
-    const int64_t total = std::max<int64_t>(needed, 0);
-    result[i] = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-    result[i + 2] = total - result[i];
-  }
-  return result;
-}
-
-// The matrix `name`, stored [in, out] in the file, as [out, in].
-ValueId Importer::transposed_weight(const std::string& name) {
-  const auto found = ids_.find(name + ".transposed");
-  if (found != ids_.end()) return found->second;
-  const onnx::TensorProto* tensor = constant(name);
-  if (tensor == nullptr || tensor->dims_size() != 2) fail("needs a constant matrix on the right");
-  const ValueId id = graph_.add_constant(name + ".transposed", transposed(float_tensor(*tensor)));
-  define(name + ".transposed", id);
-  return id;
-}
-
-void Importer::add_gemm(const onnx::NodeProto& node, OnnxAttributes& attributes) {
-  if (attributes.real("alpha", 1) != 1 || attributes.real("beta", 1) != 1 ||
-      attributes.integer("transA", 0) != 0) {
-    fail("has alpha, beta or transA, which are not supported");
-  }
-  if (node.input_size() < 2) fail("has too few inputs");
-  const bool stored_out_in = attributes.integer("transB", 0) != 0;
-  std::vector<ValueId> inputs = {value(node.input(0)), stored_out_in
-                                                           ? value(node.input(1))
-                                                           : transposed_weight(node.input(1))};
-  if (node.input_size() > 2 && !node.input(2).empty()) {
-    inputs.push_back(value(node.input(2)));
-    Value& bias = graph_.value(inputs[2]);
-    if (bias.constant && !bias.shape.empty() && element_count(bias.shape) == bias.shape.back()) {
-      bias.shape = bias.constant->shape = {bias.shape.back()};  // [1, M] is as good as [M]
+// A node whose attributes have not all been asked for is one that says more than we understand.
+class Importer::Node final : public OnnxNode {
+ public:
+  Node(Importer& importer, const onnx::NodeProto& proto) : importer_(importer), proto_(proto) {
+    name_ = proto.name();
+    if ((name_.empty() || !importer.names_.insert(name_).second) && proto.output_size() > 0) {
+      name_ = proto.output(0);
     }
   }
-  append(node, Gemm{}, std::move(inputs));
+
+  int64_t integer(const char* name, int64_t otherwise) override {
+    const auto* found = find(name, onnx::AttributeProto::INT);
+    return found == nullptr ? otherwise : found->i();
+  }
+  float real(const char* name, float otherwise) override {
+    const auto* found = find(name, onnx::AttributeProto::FLOAT);
+    const float value = found == nullptr ? otherwise : found->f();
+    if (!std::isfinite(value)) fail("its attribute {} is not finite", name);
+    return value;
+  }
+  std::string text(const char* name, const char* otherwise) override {
+    const auto* found = find(name, onnx::AttributeProto::STRING);
+    return found == nullptr ? otherwise : found->s();
+  }
+  using OnnxNode::integers;
+  std::vector<int64_t> integers(const char* name) override {
+    const auto* found = find(name, onnx::AttributeProto::INTS);
+    if (found == nullptr) return {};
+    return {found->ints().begin(), found->ints().end()};
+  }
+  std::vector<float> reals(const char* name) override {
+    const auto* found = find(name, onnx::AttributeProto::FLOATS);
+    if (found == nullptr) return {};
+    return {found->floats().begin(), found->floats().end()};
+  }
+  void ignore(const char* name) override { read_.insert(name); }
+
+  void check_all_read() const {
+    for (const onnx::AttributeProto& attribute : proto_.attribute()) {
+      if (!read_.contains(attribute.name())) {
+        fail("its attribute {} is not supported", attribute.name());
+      }
+    }
+  }
+
+  int64_t opset() const override { return importer_.opset_; }
+  bool is_batch_size(int64_t size) const override { return size == importer_.batch_size_; }
+  const std::string& op_type() const override { return proto_.op_type(); }
+  size_t inputs() const override { return static_cast<size_t>(proto_.input_size()); }
+  size_t outputs() const override { return static_cast<size_t>(proto_.output_size()); }
+  bool has_input(size_t i) const override { return i < inputs() && !input_name(i).empty(); }
+  bool has_output(size_t i) const override {
+    return i < outputs() && !proto_.output(static_cast<int>(i)).empty();
+  }
+
+  ValueId value(size_t input) override {
+    if (!has_input(input)) fail("has too few inputs");
+    return importer_.value(input_name(input));
+  }
+  std::vector<ValueId> values() override {
+    std::vector<ValueId> all;
+    for (size_t i = 0; i < inputs(); ++i) {
+      if (has_input(i)) all.push_back(value(i));
+    }
+    return all;
+  }
+  Shape shape(size_t input) override { return importer_.graph_.value(value(input)).shape; }
+  bool is_constant(size_t input) override {
+    return importer_.graph_.value(value(input)).constant.has_value();
+  }
+  std::vector<double> numbers(size_t input) override {
+    const auto found = importer_.numbers(has_input(input) ? input_name(input) : "");
+    if (!found) fail("needs a constant as input {}", input);
+    return found->data;
+  }
+
+  void append(const Op& op, std::vector<ValueId> inputs, size_t output) override {
+    if (!has_output(output)) fail("has no output");
+    const std::string& name = proto_.output(static_cast<int>(output));
+    const std::string suffix = output == 0 ? "" : "." + std::to_string(output);
+    importer_.define(name, importer_.append(name_ + suffix, name, op, std::move(inputs)));
+  }
+  ValueId step(const char* suffix, const Op& op, std::vector<ValueId> inputs) override {
+    if (!has_output(0)) fail("has no output");
+    return importer_.append(name_ + suffix, proto_.output(0) + suffix, op, std::move(inputs));
+  }
+  void alias(ValueId value, size_t output) override {
+    if (!has_output(output)) fail("has no output");
+    importer_.define(proto_.output(static_cast<int>(output)), value);
+  }
+  ValueId constant(const char* suffix, Tensor tensor) override {
+    if (!has_output(0)) fail("has no output");
+    return importer_.graph_.add_constant(proto_.output(0) + suffix, std::move(tensor));
+  }
+
+ private:
+  const std::string& input_name(size_t i) const { return proto_.input(static_cast<int>(i)); }
+
+  const onnx::AttributeProto* find(const char* name, onnx::AttributeProto::AttributeType type) {
+    read_.insert(name);
+    for (const onnx::AttributeProto& attribute : proto_.attribute()) {
+      if (attribute.name() != name) continue;
+      if (attribute.type() != type) fail("its attribute {} has the wrong type", name);
+      return &attribute;
+    }
+    return nullptr;
+  }
+
+  Importer& importer_;
+  const onnx::NodeProto& proto_;
+  std::string name_;
+  std::set<std::string> read_;
+};
+
+void Importer::add_constant(const onnx::NodeProto& node) {
+  if (node.output_size() != 1) fail("has not one output");
+  for (const onnx::AttributeProto& a : node.attribute()) {
+    if (a.name() == "value" && a.has_t()) return define(node.output(0), a.t());
+    if (a.name() == "value_float") return define(node.output(0), Numbers{{}, {a.f()}, true});
+    if (a.name() == "value_int") {
+      return define(node.output(0), Numbers{{}, {static_cast<double>(a.i())}, false});
+    }
+    if (a.name() == "value_floats") {
+      return define(node.output(0),
+                    Numbers{{a.floats_size()}, {a.floats().begin(), a.floats().end()}, true});
+    }
+    if (a.name() == "value_ints") {
+      return define(node.output(0),
+                    Numbers{{a.ints_size()}, {a.ints().begin(), a.ints().end()}, false});
+    }
+  }
+  fail("holds no tensor");
 }
 
-void Importer::add_matmul(const onnx::NodeProto& node) {
-  if (node.input_size() != 2) fail("needs two inputs");
-  append(node, Gemm{}, {value(node.input(0)), transposed_weight(node.input(1))});
-}
-
-// A sum of two activations, or the bias of the MatMul before it.
-void Importer::add_sum(const onnx::NodeProto& node) {
-  std::vector<ValueId> inputs = inputs_of(node);
-  if (inputs.size() != 2) fail("needs two inputs");
-  if (graph_.value(inputs[0]).constant) std::swap(inputs[0], inputs[1]);
-  if (!graph_.value(inputs[1]).constant) {
-    append(node, Add{}, std::move(inputs));
-    return;
+// Arithmetic on sizes: where nothing but constants, one of them whole numbers, meets.
+bool Importer::fold(const onnx::NodeProto& node) {
+  const std::string& type = node.op_type();
+  if (!can_fold(type) || node.output_size() != 1) return false;
+  bool sizes = type == "Shape" || type == "Size" || type == "ConstantOfShape";
+  for (const std::string& input : node.input()) {
+    const auto* proto = tensor(input);
+    sizes = sizes || numbers_.contains(input) || (proto != nullptr && !is_float(*proto));
   }
-  const NodeId before = producer(graph_, inputs[0]);
-  const std::string& sum = graph_.value(inputs[0]).name;
-  if (before < 0 || uses_[sum] != 1) fail("adds a constant, which is supported after MatMul only");
-  Node& gemm = graph_.nodes[static_cast<size_t>(before)];
-  Value& bias = graph_.value(inputs[1]);
-  const int64_t filters = graph_.value(gemm.output).shape[1];
-  if (!std::holds_alternative<Gemm>(gemm.op) || gemm.inputs.size() != 2 || bias.shape.empty() ||
-      bias.shape.back() != filters || element_count(bias.shape) != filters) {
-    fail("adds a constant, which is supported after MatMul only");
-  }
-  bias.shape = bias.constant->shape = {filters};
-  gemm.inputs.push_back(inputs[1]);
-  define(node.output(0), gemm.output);
-}
-
-void Importer::add_clip(const onnx::NodeProto& node, OnnxAttributes& attributes) {
-  Clip clip{attributes.real("min", std::numeric_limits<float>::lowest()),
-            attributes.real("max", std::numeric_limits<float>::max())};
-  float* const bounds[] = {&clip.min, &clip.max};
-  for (int i = 1; i < std::min(node.input_size(), 3); ++i) {
-    if (node.input(i).empty()) continue;
-    const onnx::TensorProto* tensor = constant(node.input(i));
-    if (tensor == nullptr) fail("needs constant bounds");
-    const Tensor bound = float_tensor(*tensor);
-    if (bound.data.size() != 1) fail("needs bounds that are single numbers");
-    *bounds[i - 1] = bound.data[0];
-  }
-  append(node, clip, {value(node.input(0))});
-}
-
-void Importer::add_reshape(const onnx::NodeProto& node) {
-  const onnx::TensorProto* target = node.input_size() == 2 ? constant(node.input(1)) : nullptr;
-  if (target == nullptr) fail("needs a constant shape");
-  const std::vector<int64_t> shape = int_tensor(*target);
-  const ValueId input = value(node.input(0));
-  const Shape& from = graph_.value(input).shape;
-  if (from.empty()) fail("of a single number is not supported");
-  const int64_t features = element_count(Shape(from.begin() + 1, from.end()));
-  if (shape.size() != 2 || (shape[1] != -1 && shape[1] != features)) {
-    fail("to another shape than [N, features] is not supported");
-  }
-  append(node, Flatten{}, {input});
+  if (!sizes) return false;
+  const auto name = [&](int i) -> const std::string& { return node.input(i); };
+  const FoldContext context{node, [&](int i) { return numbers(name(i)); },
+                            [&](int i) -> std::optional<Shape> {
+                              const auto known = ids_.find(name(i));
+                              if (known != ids_.end()) return graph_.value(known->second).shape;
+                              const auto found = numbers(name(i));
+                              return found ? std::optional(found->shape) : std::nullopt;
+                            }};
+  std::optional<Numbers> folded = fold_numbers(context);
+  if (!folded) return false;
+  define(node.output(0), std::move(*folded));
+  return true;
 }
 
 void Importer::add(const onnx::NodeProto& node) {
   const std::string& op = node.op_type();
-  OnnxAttributes attributes(node);
-  if (!node.domain().empty()) fail("is of the domain {}, which is not supported", node.domain());
-  if (op == "Constant") {
-    const onnx::TensorProto* tensor = attributes.tensor("value");
-    if (tensor == nullptr || node.output_size() != 1) fail("holds no tensor");
-    if (!constants_.emplace(node.output(0), tensor).second || ids_.contains(node.output(0))) {
-      fail("defines \"{}\" again", node.output(0));
-    }
-    return;
+  if (!node.domain().empty() && node.domain() != "ai.onnx") {
+    fail("is of the domain {}, which is not supported", node.domain());
   }
-  if (node.input_size() < 1 || node.input(0).empty()) fail("has no input");
-  if (op == "Identity" || op == "Dropout") {
-    if (node.output_size() < 1) fail("has no output");
-    if (const onnx::TensorProto* tensor = constant(node.input(0))) {
-      constants_[node.output(0)] = tensor;
-    } else {
-      define(node.output(0), value(node.input(0)));
+  if (op == "Constant") return add_constant(node);
+  if (fold(node)) return;
+  Node reader(*this, node);
+  if (passes_through(op)) {
+    if (op == "Cast") {
+      const int64_t to = reader.integer("to", 0);
+      const bool real = to == onnx::TensorProto::FLOAT || to == onnx::TensorProto::DOUBLE ||
+                        to == onnx::TensorProto::FLOAT16 || to == onnx::TensorProto::BFLOAT16;
+      if (!real) fail("to another type than floating-point numbers is not supported");
     }
-    return;
+    if (op == "Dropout") {
+      const bool trains = reader.has_input(2) && reader.numbers(2).at(0) != 0;
+      if (trains || reader.has_output(1)) fail("is in training mode, which is not supported");
+    }
+    return reader.alias(reader.value(0), 0);
   }
-  const auto window = [&](auto& to) {
-    to.kernel = attributes.array<2>("kernel_shape", to.kernel);
-    to.stride = attributes.array<2>("strides", {1, 1});
-  };
-  const auto pool = [&](auto& to) {
-    window(to);
-    to.padding = padding(node, attributes, to.kernel, to.stride, {1, 1});
-    if (attributes.integer("ceil_mode", 0) != 0) fail("its ceil_mode is not supported");
-    if (attributes.array<2>("dilations", {1, 1}) != Extent{1, 1}) {
-      fail("its dilations are not supported");
-    }
-  };
-  if (op == "Conv") {
-    Conv conv;
-    const std::vector<ValueId> inputs = inputs_of(node);
-    if (inputs.size() < 2) fail("has too few inputs");
-    const Shape& weight = graph_.value(inputs[1]).shape;
-    if (weight.size() == 4) conv.kernel = {weight[2], weight[3]};
-    window(conv);
-    conv.dilation = attributes.array<2>("dilations", {1, 1});
-    conv.groups = attributes.integer("group", 1);
-    conv.padding = padding(node, attributes, conv.kernel, conv.stride, conv.dilation);
-    append(node, conv, inputs);
-  } else if (op == "BatchNormalization") {
-    const float epsilon = attributes.real("epsilon", 1e-5F);
-    attributes.ignore("momentum");  // for training
-    if (attributes.integer("training_mode", 0) != 0 || attributes.integer("spatial", 1) != 1) {
-      fail("is in training mode or not spatial, which is not supported");
-    }
-    append(node, BatchNorm{epsilon}, inputs_of(node));
-  } else if (op == "MaxPool") {
-    MaxPool max;
-    pool(max);
-    attributes.ignore("storage_order");  // of a second output that is not supported
-    if (node.output_size() > 1) fail("has a second output, which is not supported");
-    append(node, max, inputs_of(node));
-  } else if (op == "AveragePool") {
-    AveragePool average;
-    pool(average);
-    average.count_padding = attributes.integer("count_include_pad", 0) != 0;
-    append(node, average, inputs_of(node));
-  } else if (op == "GlobalAveragePool") {
-    append(node, GlobalAveragePool{}, inputs_of(node));
-  } else if (op == "Relu") {
-    append(node, Relu{}, inputs_of(node));
-  } else if (op == "Clip") {
-    add_clip(node, attributes);
-  } else if (op == "Add") {
-    add_sum(node);
-  } else if (op == "Concat") {
-    const int64_t axis = attributes.integer("axis", 1);
-    const auto inputs = inputs_of(node);
-    const auto rank = static_cast<int64_t>(graph_.value(inputs[0]).shape.size());
-    if (axis != 1 && axis + rank != 1) fail("joins along axis {}; only channels can", axis);
-    append(node, Concat{}, inputs);
-  } else if (op == "Flatten") {
-    if (attributes.integer("axis", 1) != 1) fail("with an axis other than 1 is not supported");
-    append(node, Flatten{}, inputs_of(node));
-  } else if (op == "Softmax") {
-    const int64_t axis = attributes.integer("axis", 1);
-    if (axis != 1 && axis != -1) fail("along axis {} is not supported", axis);
-    append(node, Softmax{}, inputs_of(node));
-  } else if (op == "Reshape") {
-    attributes.ignore("allowzero");  // a shape that fits has no zero features
-    add_reshape(node);
-  } else if (op == "Gemm") {
-    add_gemm(node, attributes);
-  } else if (op == "MatMul") {
-    add_matmul(node);
-  } else {
-    fail("is not supported; these are: {}", kSupported);
+  const auto rule = rules().find(op);
+  if (rule == rules().end()) {
+    fail("is not supported; these are: {}", fmt::join(onnx_operators(), ", "));
   }
-  attributes.check_all_read();
+  rule->second(reader);
+  reader.check_all_read();
+}
+
+Graph import_model(const onnx::ModelProto& model) {
+  try {
+    return Importer(model, Importer::Batch::any).run(model);
+  } catch (const Error&) {
+    // Models that work along the first axis are none that batches of any size can be given to.
+    try {
+      return Importer(model, Importer::Batch::fixed).run(model);
+    } catch (const Error&) {
+    }
+    throw;
+  }
 }
 
 }  // namespace
+
+std::vector<std::string> onnx_operators() {
+  std::set<std::string> names = {"Cast",   "Constant", "ConstantOfShape", "Dropout",
+                                 "Gather", "Identity", "Shape",           "Size"};
+  for (const auto& [name, read] : rules()) names.insert(name);
+  return {names.begin(), names.end()};
+}
 
 Graph import_onnx(std::string_view bytes, const std::string& where) {
   onnx::ModelProto model;
@@ -400,12 +454,12 @@ Graph import_onnx(std::string_view bytes, const std::string& where) {
     fail("{} is not an ONNX model", where);
   }
   for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-    if (opset.domain().empty() && (opset.version() < 7 || opset.version() > 22)) {
-      fail("{} uses opset {}; 7 to 22 are supported", where, opset.version());
+    if (opset.domain().empty() && (opset.version() < 1 || opset.version() > 22)) {
+      fail("{} uses opset {}; 1 to 22 are supported", where, opset.version());
     }
   }
   try {
-    return Importer(model).run(model);
+    return import_model(model);
   } catch (const Error& error) {
     fail("{}: {}", where, error.what());
   }

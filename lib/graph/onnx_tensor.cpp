@@ -4,13 +4,32 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/error.h"
+
 namespace nestling {
 namespace {
 
+using Proto = onnx::TensorProto;
+
+float from_half(uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  const float sign = bits >> 15 != 0 ? -1.0F : 1.0F;
+  if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+}
+
+float from_bfloat(uint16_t bits) {
+  const uint32_t wide = uint32_t{bits} << 16;
+  float value = 0;
+  std::memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
 // The shape of `proto`, whose elements take `element_bytes` in the raw form and are `typed`
 // many in the typed one.
-Shape checked_shape(const onnx::TensorProto& proto, size_t element_bytes, int typed) {
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
+Shape checked_shape(const Proto& proto, size_t element_bytes, int typed) {
+  if (proto.data_location() == Proto::EXTERNAL) {
     fail("the tensor \"{}\" is stored in another file; save the model as one file", proto.name());
   }
   Shape shape(proto.dims().begin(), proto.dims().end());
@@ -24,22 +43,51 @@ Shape checked_shape(const onnx::TensorProto& proto, size_t element_bytes, int ty
   return shape;
 }
 
+// Reads elements of type Raw from the raw form, or from the repeated field that holds this type.
+template <typename Raw, typename To, typename Field, typename Convert>
+Shape read(const Proto& proto, const Field& field, std::vector<To>& data, const Convert& convert) {
+  Shape shape = checked_shape(proto, sizeof(Raw), field.size());
+  const auto count = static_cast<size_t>(element_count(shape));
+  data.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    Raw raw{};
+    if (proto.has_raw_data()) {
+      std::memcpy(&raw, proto.raw_data().data() + i * sizeof(Raw), sizeof(Raw));
+    } else {
+      raw = static_cast<Raw>(field.Get(static_cast<int>(i)));
+    }
+    data[i] = static_cast<To>(convert(raw));
+  }
+  return shape;
+}
+
+template <typename To>
+Shape read_floats(const Proto& proto, std::vector<To>& data) {
+  const auto same = [](auto value) { return value; };
+  switch (proto.data_type()) {
+    case Proto::FLOAT:
+      return read<float>(proto, proto.float_data(), data, same);
+    case Proto::DOUBLE:
+      return read<double>(proto, proto.double_data(), data, same);
+    case Proto::FLOAT16:
+      return read<uint16_t>(proto, proto.int32_data(), data, from_half);
+    case Proto::BFLOAT16:
+      return read<uint16_t>(proto, proto.int32_data(), data, from_bfloat);
+    default:
+      fail("the tensor \"{}\" does not hold floating-point numbers", proto.name());
+  }
+}
+
 }  // namespace
 
-Tensor float_tensor(const onnx::TensorProto& proto) {
-  if (proto.data_type() != onnx::TensorProto::FLOAT) {
-    fail("the tensor \"{}\" is not of type float32", proto.name());
-  }
+bool is_float(const Proto& proto) {
+  return proto.data_type() == Proto::FLOAT || proto.data_type() == Proto::DOUBLE ||
+         proto.data_type() == Proto::FLOAT16 || proto.data_type() == Proto::BFLOAT16;
+}
+
+Tensor float_tensor(const Proto& proto) {
   Tensor tensor;
-  tensor.shape = checked_shape(proto, sizeof(float), proto.float_data_size());
-  if (proto.has_raw_data()) {
-    tensor.data.resize(proto.raw_data().size() / sizeof(float));
-    if (!tensor.data.empty()) {
-      std::memcpy(tensor.data.data(), proto.raw_data().data(), proto.raw_data().size());
-    }
-  } else {
-    tensor.data.assign(proto.float_data().begin(), proto.float_data().end());
-  }
+  tensor.shape = read_floats(proto, tensor.data);
   if (!std::all_of(tensor.data.begin(), tensor.data.end(),
                    [](float v) { return std::isfinite(v); })) {
     fail("the tensor \"{}\" holds a value that is not finite", proto.name());
@@ -47,64 +95,40 @@ Tensor float_tensor(const onnx::TensorProto& proto) {
   return tensor;
 }
 
-std::vector<int64_t> int_tensor(const onnx::TensorProto& proto) {
-  if (proto.data_type() != onnx::TensorProto::INT64) {
-    fail("the tensor \"{}\" is not of type int64", proto.name());
-  }
-  checked_shape(proto, sizeof(int64_t), proto.int64_data_size());
-  if (!proto.has_raw_data()) return {proto.int64_data().begin(), proto.int64_data().end()};
-  std::vector<int64_t> numbers(proto.raw_data().size() / sizeof(int64_t));
-  if (!numbers.empty()) {
-    std::memcpy(numbers.data(), proto.raw_data().data(), proto.raw_data().size());
+Numbers number_tensor(const Proto& proto) {
+  Numbers numbers;
+  numbers.real = is_float(proto);
+  const auto same = [](auto value) { return value; };
+  switch (proto.data_type()) {
+    case Proto::INT64:
+      numbers.shape = read<int64_t>(proto, proto.int64_data(), numbers.data, same);
+      break;
+    case Proto::INT32:
+      numbers.shape = read<int32_t>(proto, proto.int32_data(), numbers.data, same);
+      break;
+    case Proto::UINT64:
+      numbers.shape = read<uint64_t>(proto, proto.uint64_data(), numbers.data, same);
+      break;
+    case Proto::UINT32:
+      numbers.shape = read<uint32_t>(proto, proto.uint64_data(), numbers.data, same);
+      break;
+    case Proto::INT16:
+      numbers.shape = read<int16_t>(proto, proto.int32_data(), numbers.data, same);
+      break;
+    case Proto::UINT16:
+      numbers.shape = read<uint16_t>(proto, proto.int32_data(), numbers.data, same);
+      break;
+    case Proto::INT8:
+      numbers.shape = read<int8_t>(proto, proto.int32_data(), numbers.data, same);
+      break;
+    case Proto::BOOL:
+    case Proto::UINT8:
+      numbers.shape = read<uint8_t>(proto, proto.int32_data(), numbers.data, same);
+      break;
+    default:
+      numbers.shape = read_floats(proto, numbers.data);
   }
   return numbers;
-}
-
-const onnx::AttributeProto* OnnxAttributes::find(const char* name,
-                                                 onnx::AttributeProto::AttributeType type) {
-  read_.insert(name);
-  for (const onnx::AttributeProto& attribute : node_.attribute()) {
-    if (attribute.name() != name) continue;
-    if (attribute.type() != type) fail("its attribute {} has the wrong type", name);
-    return &attribute;
-  }
-  return nullptr;
-}
-
-int64_t OnnxAttributes::integer(const char* name, int64_t otherwise) {
-  const auto* found = find(name, onnx::AttributeProto::INT);
-  return found == nullptr ? otherwise : found->i();
-}
-
-float OnnxAttributes::real(const char* name, float otherwise) {
-  const auto* found = find(name, onnx::AttributeProto::FLOAT);
-  const float value = found == nullptr ? otherwise : found->f();
-  if (!std::isfinite(value)) fail("its attribute {} is not finite", name);
-  return value;
-}
-
-std::string OnnxAttributes::text(const char* name, const char* otherwise) {
-  const auto* found = find(name, onnx::AttributeProto::STRING);
-  return found == nullptr ? otherwise : found->s();
-}
-
-std::vector<int64_t> OnnxAttributes::integers(const char* name) {
-  const auto* found = find(name, onnx::AttributeProto::INTS);
-  if (found == nullptr) return {};
-  return {found->ints().begin(), found->ints().end()};
-}
-
-const onnx::TensorProto* OnnxAttributes::tensor(const char* name) {
-  const auto* found = find(name, onnx::AttributeProto::TENSOR);
-  return found == nullptr ? nullptr : &found->t();
-}
-
-void OnnxAttributes::check_all_read() const {
-  for (const onnx::AttributeProto& attribute : node_.attribute()) {
-    if (!read_.contains(attribute.name())) {
-      fail("its attribute {} is not supported", attribute.name());
-    }
-  }
 }
 
 }  // namespace nestling

@@ -9,9 +9,4 @@ namespace nestling {
 // naming the node and what does not fit.
 Shape output_shape(const Graph& graph, const Node& node);
 
-// Sets the shape of every activation from the shapes of the inputs and constants. Throws Error
-// naming the node and what does not fit; a graph that passes may be executed without further
-// checks.
-void infer_shapes(Graph& graph);
-
 }  // namespace nestling

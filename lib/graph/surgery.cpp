@@ -86,10 +86,6 @@ Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& 
     value.shape = value.constant->shape;
   }
   for (Node& node : result.nodes) {
-    if (auto* conv = std::get_if<Conv>(&node.op); conv != nullptr && conv->groups > 1) {
-      // Depthwise: as many groups as input channels, whose shape is inferred by now.
-      conv->groups = result.value(node.inputs[0]).shape[1];
-    }
     result.value(node.output).shape = output_shape(result, node);
   }
   return result;

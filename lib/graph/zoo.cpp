@@ -44,7 +44,7 @@ class Builder {
                   {x_, constant(".bn.scale", 1), constant(".bn.shift", 0), constant(".bn.mean", 0),
                    constant(".bn.variance", 1)});
   }
-  void relu(const std::string& name) { x_ = add_node(graph_, name, Relu{}, {x_}); }
+  void relu(const std::string& name) { x_ = add_node(graph_, name, kRelu, {x_}); }
   void conv_bn_relu(const std::string& name, int64_t filters, int64_t kernel = 3,
                     int64_t stride = 1) {
     conv_bn(name, filters, kernel, stride);
@@ -54,11 +54,11 @@ class Builder {
     x_ = add_node(graph_, name, MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x_});
   }
   void add(const std::string& name, ValueId other) {
-    x_ = add_node(graph_, name, Add{}, {x_, other});
+    x_ = add_node(graph_, name, kAdd, {x_, other});
   }
   Graph finish() {
-    x_ = add_node(graph_, "pool", GlobalAveragePool{}, {x_});
-    x_ = add_node(graph_, "flatten", Flatten{}, {x_});
+    x_ = add_node(graph_, "pool", global_average_pool(), {x_});
+    x_ = add_node(graph_, "flatten", flatten(), {x_});
     Tensor weight{{options_.classes, channels()}, {}};
     const double deviation = std::sqrt(1.0 / static_cast<double>(channels()));
     weight.data.resize(static_cast<size_t>(element_count(weight.shape)));

@@ -113,19 +113,26 @@ class Lowering {
     return nullptr;
   }
 
+  static bool set_bounds(NodeSpec& spec, const Unary& op) {
+    if (op.function == Unary::Function::relu) {
+      spec.low = 0;
+    } else if (op.function == Unary::Function::clip) {
+      spec.low = op.alpha;
+      spec.high = op.beta;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   // The activation function after `id`, if there is one, becomes the node's bounds.
   ValueId fuse_bounds(NodeSpec& spec, ValueId id) {
     size_t n = 0;
-    if (const Node* relu = only_user<Relu>(id, n)) {
-      spec.low = 0;
+    if (const Node* bounds = only_user<Unary>(id, n)) {
+      const auto& op = std::get<Unary>(bounds->op);
+      if (!set_bounds(spec, op)) return id;
       done_.insert(n);
-      return relu->output;
-    }
-    if (const Node* clip = only_user<Clip>(id, n)) {
-      spec.low = std::get<Clip>(clip->op).min;
-      spec.high = std::get<Clip>(clip->op).max;
-      done_.insert(n);
-      return clip->output;
+      return bounds->output;
     }
     return id;
   }
@@ -166,7 +173,8 @@ class Lowering {
 
   void add(size_t n) {
     const Node& node = graph_.nodes[n];
-    if (std::holds_alternative<Flatten>(node.op)) {
+    const auto* reshape = std::get_if<Reshape>(&node.op);
+    if (reshape != nullptr && reshape->to == flatten().to) {
       const auto before = flattened_.find(node.inputs[0]);
       flattened_[node.output] = before == flattened_.end() ? node.inputs[0] : before->second;
       if (graph_.outputs[0] == node.output && spreads(node.output)) {
@@ -186,9 +194,10 @@ class Lowering {
   }
 
   void add(const Node& node, const Conv& op, NodeSpec spec) {
-    const bool depthwise = op.groups > 1;
-    if (depthwise && shape(node.output)[1] != shape(node.inputs[0])[1]) {
-      refuse(node, "a depthwise convolution with several filters a channel is not supported");
+    const Shape& weight = shape(node.inputs[1]);
+    const bool depthwise = shape(node.inputs[0])[1] != weight[1];
+    if (depthwise && (weight[1] != 1 || weight[0] != shape(node.inputs[0])[1])) {
+      refuse(node, "a convolution with groups is supported in a package if it is depthwise");
     }
     spec.op = depthwise ? OpKind::depthwise : OpKind::conv;
     spec.kernel = narrow(op.kernel);
@@ -225,12 +234,20 @@ class Lowering {
     spec.count_padding = op.count_padding;
     add_pool(node, op, std::move(spec));
   }
-  void add(const Node& node, const GlobalAveragePool&, NodeSpec spec) {
+  void add(const Node& node, const Reduce& op, NodeSpec spec) {
+    if (op.function != Reduce::Function::mean || op.axes != global_average_pool().axes ||
+        !op.keep) {
+      refuse(node, "is not supported in a package");
+    }
     spec.op = OpKind::average_pool;
     const Shape& x = shape(node.inputs[0]);
     add_pool(node, AveragePool{.kernel = {x[2], x[3]}}, std::move(spec));
   }
-  void add(const Node& node, const Add&, NodeSpec spec) {
+  void add(const Node& node, const Binary& op, NodeSpec spec) {
+    if (op.function != Binary::Function::add || spec.inputs.size() != 2 ||
+        shape(node.inputs[0]) != shape(node.inputs[1])) {
+      refuse(node, "is not supported in a package");
+    }
     add_simple(node, OpKind::add, std::move(spec));
   }
   void add(const Node& node, const Concat&, NodeSpec spec) {
@@ -242,16 +259,14 @@ class Lowering {
     header().nodes.push_back(std::move(spec));
     lowered_.sources.emplace_back();
   }
-  void add(const Node& node, const Relu&, NodeSpec spec) {
-    spec.low = 0;
+  void add(const Node& node, const Unary& op, NodeSpec spec) {
+    if (!set_bounds(spec, op)) refuse(node, "is not supported in a package");
     add_bounds(node, std::move(spec));
   }
-  void add(const Node& node, const Clip& op, NodeSpec spec) {
-    spec.low = op.min;
-    spec.high = op.max;
-    add_bounds(node, std::move(spec));
+  template <typename Other>
+  void add(const Node& node, const Other&, const NodeSpec&) {
+    refuse(node, "is not supported in a package");
   }
-  void add(const Node&, const Flatten&, const NodeSpec&) {}
   void add_simple(const Node& node, OpKind kind, NodeSpec spec) {
     spec.op = kind;
     finish(std::move(spec), {}, node.output);

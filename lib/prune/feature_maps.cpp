@@ -26,7 +26,7 @@ struct Chunk {
 
 std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& groups) {
   const auto rank_of = [](const Op& op) {
-    if (std::holds_alternative<Relu>(op) || std::holds_alternative<Clip>(op)) return 3;
+    if (std::holds_alternative<Unary>(op)) return 3;
     if (std::holds_alternative<BatchNorm>(op)) return 2;
     if (std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op)) return 1;
     return 0;
@@ -34,8 +34,11 @@ std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& grou
   std::vector<int> best(groups.groups.size());
   const auto groups_of = [&](const Node& node) {
     std::set<int32_t> found;
-    for (const ChannelLabel& label : groups.labels[static_cast<size_t>(node.output)][1]) {
-      if (!groups.groups[static_cast<size_t>(label.group)].fixed) found.insert(label.group);
+    const auto& axes = groups.labels[static_cast<size_t>(node.output)];
+    if (axes.size() < 2) return found;
+    for (const ChannelLabel& label : axes[1]) {
+      if (label.group < 0 || groups.groups[static_cast<size_t>(label.group)].fixed) continue;
+      found.insert(label.group);
     }
     return found;
   };

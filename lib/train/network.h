@@ -27,6 +27,9 @@ class Network {
   // The graph's first output for x [N, C, H, W]. In Mode::train batch norm uses the batch's
   // statistics and moves the running ones towards them by a tenth, as PyTorch does.
   at::Tensor forward(const at::Tensor& x, Mode mode, const Observer& observe = nullptr);
+  // All outputs for all inputs.
+  std::vector<at::Tensor> outputs(const std::vector<at::Tensor>& inputs, Mode mode,
+                                  const Observer& observe = nullptr);
 
   // A trainable constant; its mask is undefined where all of it is trainable.
   struct Parameter {
@@ -40,8 +43,6 @@ class Network {
   Graph graph() const;
 
  private:
-  struct Step;
-
   Graph graph_;
   std::vector<at::Tensor> constants_;  // by ValueId; undefined for activations
   std::vector<Parameter> parameters_;

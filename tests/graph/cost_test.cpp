@@ -18,7 +18,7 @@ TEST_CASE("MACs and parameters of a network counted by hand") {
 TEST_CASE("a node that does not fit is named") {
   test::Builder b(1);
   const auto x = b.conv3x3("conv1", b.input(), 4);
-  CHECK_THROWS_WITH(b.node("sum", nestling::Add{}, {x, b.input()}),
+  CHECK_THROWS_WITH(b.node("sum", nestling::kAdd, {x, b.input()}),
                     ContainsSubstring("node \"sum\" (Add)"));
   CHECK_THROWS_WITH(b.node("big", nestling::MaxPool{.kernel = {9, 9}}, {x}),
                     ContainsSubstring("does not fit"));

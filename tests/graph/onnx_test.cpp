@@ -15,91 +15,6 @@
 using nestling::Graph;
 using nestling::Tensor;
 
-namespace {
-
-// Largest difference, relative to the largest value.
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape == b.shape);
-  double largest = 1e-6, worst = 0;
-  for (size_t i = 0; i < a.data.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(b.data[i])));
-    worst = std::max(worst, std::abs(static_cast<double>(a.data[i]) - b.data[i]));
-  }
-  return worst / largest;
-}
-
-Tensor read_tensor(const std::filesystem::path& path) {
-  onnx::TensorProto proto;
-  REQUIRE(proto.ParseFromString(nestling::read_file(path)));
-  return nestling::float_tensor(proto);
-}
-
-// A case of ONNX's own backend suite; its weights are given as inputs, here they become constants.
-void run_backend_case(const std::string& name) {
-  INFO(name);
-  const std::filesystem::path folder = std::filesystem::path(NESTLING_ONNX_TESTDATA) / name;
-  const std::filesystem::path data = folder / "test_data_set_0";
-  onnx::ModelProto model;
-  REQUIRE(model.ParseFromString(nestling::read_file(folder / "model.onnx")));
-  const bool sums =
-      model.graph().node(0).op_type() == "Add" || model.graph().node(0).op_type() == "Concat";
-  if (!sums) {
-    for (int i = 1; i < model.graph().input_size(); ++i) {
-      onnx::TensorProto* weight = model.mutable_graph()->add_initializer();
-      const auto file = data / ("input_" + std::to_string(i) + ".pb");
-      REQUIRE(weight->ParseFromString(nestling::read_file(file)));
-      weight->set_name(model.graph().input(i).name());
-    }
-  }
-  const Graph graph = nestling::import_onnx(model.SerializeAsString(), name);
-  const Tensor output = nestling::interpret(graph, read_tensor(data / "input_0.pb")).at(0);
-  CHECK(difference(output, read_tensor(data / "output_0.pb")) < 1e-5);
-}
-
-}  // namespace
-
-TEST_CASE("importer and interpreter agree with ONNX's backend suite") {
-  for (const char* name : {"basic_conv_with_padding",
-                           "basic_conv_without_padding",
-                           "conv_with_autopad_same",
-                           "conv_with_strides_and_asymmetric_padding",
-                           "conv_with_strides_no_padding",
-                           "conv_with_strides_padding",
-                           "batchnorm_epsilon",
-                           "batchnorm_example",
-                           "relu",
-                           "maxpool_2d_default",
-                           "maxpool_2d_pads",
-                           "maxpool_2d_precomputed_pads",
-                           "maxpool_2d_precomputed_same_upper",
-                           "maxpool_2d_precomputed_strides",
-                           "maxpool_2d_same_lower",
-                           "maxpool_2d_same_upper",
-                           "maxpool_2d_strides",
-                           "averagepool_2d_default",
-                           "averagepool_2d_pads",
-                           "averagepool_2d_pads_count_include_pad",
-                           "averagepool_2d_precomputed_pads",
-                           "averagepool_2d_precomputed_pads_count_include_pad",
-                           "averagepool_2d_precomputed_same_upper",
-                           "averagepool_2d_precomputed_strides",
-                           "averagepool_2d_same_lower",
-                           "averagepool_2d_same_upper",
-                           "averagepool_2d_strides",
-                           "flatten_axis1",
-                           "flatten_default_axis",
-                           "clip",
-
-                           "clip_default_max",
-                           "clip_default_min",
-                           "gemm_default_no_bias",
-                           "gemm_transposeB",
-                           "softmax_example",
-                           "softmax_large_number"}) {
-    run_backend_case(std::string("test_") + name);
-  }
-}
-
 TEST_CASE("a graph comes back from its ONNX file with the same bytes and outputs") {
   for (const Graph& graph : {test::residual_network(1), test::every_op_network(2)}) {
     const std::string bytes = nestling::export_onnx(graph);
@@ -128,13 +43,13 @@ TEST_CASE("preprocessing travels in the metadata") {
 TEST_CASE("what cannot be imported is named, all of it") {
   onnx::ModelProto model;
   REQUIRE(model.ParseFromString(nestling::export_onnx(test::residual_network(1))));
-  model.mutable_graph()->mutable_node(2)->set_op_type("Selu");
-  model.mutable_graph()->mutable_node(5)->set_op_type("Elu");
+  model.mutable_graph()->mutable_node(2)->set_op_type("Celu");
+  model.mutable_graph()->mutable_node(5)->set_op_type("Shrink");
   const auto import = [&] { return nestling::import_onnx(model.SerializeAsString(), "x.onnx"); };
-  CHECK_THROWS_WITH(import(), ContainsSubstring("conv1.relu\" (Selu) is not supported") &&
+  CHECK_THROWS_WITH(import(), ContainsSubstring("conv1.relu\" (Celu) is not supported") &&
                                   !ContainsSubstring("conv2.bn\""));
   model.mutable_graph()->mutable_node(2)->set_op_type("Relu");
-  CHECK_THROWS_WITH(import(), ContainsSubstring("(Elu) is not supported"));
+  CHECK_THROWS_WITH(import(), ContainsSubstring("(Shrink) is not supported"));
   CHECK_THROWS_WITH(nestling::import_onnx("junk", "x.onnx"),
                     ContainsSubstring("not an ONNX model"));
 }
@@ -164,8 +79,8 @@ TEST_CASE("hostile models are refused in one sentence that says what is wrong") 
       {[&](auto& g) { weight(g, "conv1.weight")->set_dims(0, int64_t{1} << 60); }, "too large"},
       {[&](auto& g) { weight(g, "conv1.weight")->set_dims(0, -6); },
        "the tensor \"conv1.weight\" has a negative dimension"},
-      {[&](auto& g) { weight(g, "conv1.weight")->set_data_type(onnx::TensorProto::DOUBLE); },
-       "the tensor \"conv1.weight\" is not of type float32"},
+      {[&](auto& g) { weight(g, "conv1.weight")->set_data_type(onnx::TensorProto::STRING); },
+       "the tensor \"conv1.weight\" does not hold floating-point numbers"},
       {[&](auto& g) { weight(g, "conv1.weight")->set_data_location(onnx::TensorProto::EXTERNAL); },
        "is stored in another file"},
       {[&](auto& g) { *g.add_initializer() = g.initializer(0); }, "is there twice"},
@@ -180,7 +95,7 @@ TEST_CASE("hostile models are refused in one sentence that says what is wrong") 
        "uses \"nowhere\", which no earlier node produces"},
       {[&](auto& g) { g.mutable_node(2)->set_output(0, g.node(0).output(0)); }, "again"},
       {[&](auto& g) { g.mutable_node(2)->clear_output(); }, "has no output"},
-      {[&](auto& g) { g.mutable_node(2)->clear_input(); }, "has no input"},
+      {[&](auto& g) { g.mutable_node(2)->clear_input(); }, "has too few inputs"},
       {[&](auto& g) { g.mutable_node(2)->set_domain("com.example"); },
        "is of the domain com.example"},
       {[&](auto& g) { g.mutable_output(0)->set_name("nowhere"); }, "nowhere"},
@@ -190,7 +105,7 @@ TEST_CASE("hostile models are refused in one sentence that says what is wrong") 
            if (node.op_type() == "Add") node.set_input(1, "");
          }
        },
-       "(Add) needs two inputs"},
+       "(Add) has too few inputs"},
   };
   for (const auto& [mutate, expected] : cases) {
     INFO(expected);

@@ -122,7 +122,8 @@ TEST_CASE("in causal growth the smaller feature maps reappear bit for bit") {
     const Graph nested = run.recover(growth);
     const Nesting nesting = nestling::nesting_of(nested, "nested");
     const Graph small = nestling::descend(nested, nesting, 1);
-    const auto few = nestling::interpret_all(small, x), many = nestling::interpret_all(nested, x);
+    const auto few = nestling::interpret_all(small, {x});
+    const auto many = nestling::interpret_all(nested, {x});
     int compared = 0;
     for (const nestling::Node& node : small.nodes) {
       const std::string& name = small.value(node.output).name;

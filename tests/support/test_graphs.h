@@ -33,8 +33,8 @@ struct Builder {
     return graph.add_constant(name, random_tensor(std::move(shape), random, deviation));
   }
   nestling::ValueId conv(const std::string& name, nestling::ValueId x, int64_t filters,
-                         nestling::Conv op, bool bias = true) {
-    const int64_t inputs = channels(x) / op.groups;
+                         nestling::Conv op, bool bias = true, int64_t groups = 1) {
+    const int64_t inputs = channels(x) / groups;
     const double deviation =
         1 / std::sqrt(static_cast<double>(inputs * op.kernel[0] * op.kernel[1]));
     std::vector<nestling::ValueId> in = {
@@ -58,7 +58,7 @@ struct Builder {
   nestling::ValueId conv_bn_relu(const std::string& name, nestling::ValueId x, int64_t filters,
                                  int64_t stride = 1) {
     x = batch_norm(name + ".bn", conv3x3(name, x, filters, stride));
-    return nestling::add_node(graph, name + ".relu", nestling::Relu{}, {x});
+    return nestling::add_node(graph, name + ".relu", nestling::kRelu, {x});
   }
   nestling::ValueId node(const std::string& name, nestling::Op op,
                          std::vector<nestling::ValueId> in) {
@@ -84,12 +84,12 @@ inline nestling::Graph residual_network(uint64_t seed) {
   const auto pooled = b.node("pool", nestling::MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {stem});
   const auto inner = b.conv_bn_relu("conv2", pooled, 5);
   const auto outer = b.batch_norm("conv3.bn", b.conv3x3("conv3", inner, 6));
-  const auto sum = b.node("add", nestling::Add{}, {outer, pooled});
-  const auto relu = b.node("relu", nestling::Relu{}, {sum});
+  const auto sum = b.node("add", nestling::kAdd, {outer, pooled});
+  const auto relu = b.node("relu", nestling::kRelu, {sum});
   const auto last =
       b.conv("conv4", relu, 7, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}});
-  const auto flat = b.node("flatten", nestling::Flatten{}, {last});
-  const auto hidden = b.node("hidden.relu", nestling::Relu{}, {b.gemm("hidden", flat, 9)});
+  const auto flat = b.node("flatten", nestling::flatten(), {last});
+  const auto hidden = b.node("hidden.relu", nestling::kRelu, {b.gemm("hidden", flat, 9)});
   return b.finish(b.gemm("head", hidden, 4));
 }
 
@@ -99,18 +99,18 @@ inline nestling::Graph chain_network(uint64_t seed) {
   auto x = b.conv_bn_relu("conv1", b.input(), 8);
   x = b.conv_bn_relu("conv2", x, 12, 2);
   x = b.conv_bn_relu("conv3", x, 10);
-  x = b.node("pool", nestling::GlobalAveragePool{}, {x});
-  x = b.node("flatten", nestling::Flatten{}, {x});
+  x = b.node("pool", nestling::global_average_pool(), {x});
+  x = b.node("flatten", nestling::flatten(), {x});
   return b.finish(b.gemm("head", x, 4));
 }
 
-// Every supported operator at least once.
+// A depthwise and a dilated convolution, a concatenation, every pooling.
 inline nestling::Graph every_op_network(uint64_t seed) {
   Builder b(seed);
   const auto stem = b.conv_bn_relu("conv1", b.input(), 6);
   const auto depthwise =
-      b.conv("depthwise", stem, 6, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}, .groups = 6});
-  const auto clip = b.node("clip", nestling::Clip{0, 1.5F}, {depthwise});
+      b.conv("depthwise", stem, 6, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, true, 6);
+  const auto clip = b.node("clip", nestling::clip(0, 1.5F), {depthwise});
   const auto dilated =
       b.conv("dilated", clip, 5, {.kernel = {3, 3}, .dilation = {2, 2}, .padding = {2, 2, 2, 2}});
   const auto joined = b.node("concat", nestling::Concat{}, {dilated, stem});
@@ -120,9 +120,9 @@ inline nestling::Graph every_op_network(uint64_t seed) {
   const auto max =
       b.node("max", nestling::MaxPool{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1, 1, 1}},
              {joined});
-  const auto sum = b.node("add", nestling::Add{}, {average, max});
-  const auto flat =
-      b.node("flatten", nestling::Flatten{}, {b.node("gap", nestling::GlobalAveragePool{}, {sum})});
+  const auto sum = b.node("add", nestling::kAdd, {average, max});
+  const auto flat = b.node("flatten", nestling::flatten(),
+                           {b.node("gap", nestling::global_average_pool(), {sum})});
   return b.finish(b.node("softmax", nestling::Softmax{}, {b.gemm("head", flat, 4)}));
 }
 

@@ -38,7 +38,7 @@ TEST_CASE("LibTorch computes what the interpreter computes") {
   nestling::Random random(5);
   for (const Graph& graph : {test::residual_network(1), test::every_op_network(2)}) {
     const Tensor x = test::random_tensor({3, 3, 8, 8}, random);
-    const std::vector<Tensor> expected = nestling::interpret_all(graph, x);
+    const std::vector<Tensor> expected = nestling::interpret_all(graph, {x});
     nestling::Network network(graph);
     size_t seen = 0;
     network.forward(nestling::to_torch(x), nestling::Network::Mode::evaluate,

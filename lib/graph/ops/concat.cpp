@@ -1,0 +1,50 @@
+#include "graph/ops/concat.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "graph/onnx_node.h"
+#include "graph/onnx_writer.h"
+#include "graph/ties.h"
+
+namespace nestling {
+
+Shape Concat::shape(const Inputs& in) const {
+  in.expect(1, 1024);
+  Shape joined = in.shape(0);
+  const size_t along = in.axis(axis, joined.size());
+  in.not_the_batch(joined, along);
+  for (size_t i = 1; i < in.count(); ++i) {
+    Shape x = in.expect_rank(i, joined.size());
+    joined[along] += x[along];
+    x[along] = joined[along];
+    if (x != joined) in.refuse(fmt::format("input {} does not fit the others", i));
+  }
+  return joined;
+}
+
+void Concat::tie(Ties& ties) const {
+  int64_t offset = 0;
+  const auto along = static_cast<size_t>(axis);
+  for (size_t k = 0; k < ties.inputs(); ++k) {
+    const Shape& x = ties.in_shape(k);
+    for (size_t a = 0; a < x.size(); ++a) {
+      if (a != along) ties.join(ties.out(a), ties.in(k, a));
+    }
+    for (int64_t i = 0; i < x[along]; ++i)
+      ties.join(ties.out(along), offset + i, ties.in(k, along), i);
+    offset += x[along];
+  }
+}
+
+void Concat::write(OnnxWriter& to) const { to.integer("axis", axis); }
+
+std::vector<OnnxRule> Concat::onnx() {
+  return {{"Concat", [](OnnxNode& node) {
+             const auto rank = static_cast<int64_t>(node.shape(0).size());
+             const int64_t axis = node.integer("axis", 1);
+             node.append(Concat{axis < 0 ? axis + rank : axis}, node.values());
+           }}};
+}
+
+}  // namespace nestling

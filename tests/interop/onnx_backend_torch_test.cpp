@@ -1,0 +1,23 @@
+#include "interop/onnx_backend_suite.h"
+
+#include "train/network.h"
+
+namespace {
+
+std::vector<nestling::Tensor> torch_outputs(const test::BackendCase& backend_case) {
+  const c10::NoGradGuard no_gradients;
+  nestling::Network network(backend_case.graph);
+  std::vector<at::Tensor> inputs;
+  for (const nestling::Tensor& input : backend_case.inputs) {
+    inputs.push_back(nestling::to_torch(input));
+  }
+  std::vector<nestling::Tensor> outputs;
+  for (const at::Tensor& output : network.outputs(inputs, nestling::Network::Mode::evaluate)) {
+    outputs.push_back(nestling::from_torch(output));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+TEST_CASE("ONNX's backend suite in LibTorch") { test::run_suite("torch", torch_outputs); }
