@@ -21,12 +21,14 @@ T metadata(const Graph& graph, const char* key, const std::string& where, T othe
 }  // namespace
 
 ClassifierInfo classifier_info(const Graph& graph, const std::string& where) {
-  const ClassifierShape shape = classifier_shape(graph);
-  const auto channels = static_cast<size_t>(shape.channels);
+  const Shape in = graph.inputs.empty() ? Shape{} : graph.value(graph.inputs[0]).shape;
+  const Shape out = graph.outputs.empty() ? Shape{} : graph.value(graph.outputs[0]).shape;
+  const auto channels = in.size() == 4 ? static_cast<size_t>(in[1]) : 0;
   ClassifierInfo info;
   info.classes = metadata(graph, "nestling.classes", where, info.classes);
-  if (!info.classes.empty() && info.classes.size() != static_cast<size_t>(shape.classes)) {
-    fail("{} names {} classes but has {} outputs", where, info.classes.size(), shape.classes);
+  const int64_t outputs = out.size() == 2 ? out[1] : 0;
+  if (!info.classes.empty() && info.classes.size() != static_cast<size_t>(outputs)) {
+    fail("{} names {} classes but has {} outputs", where, info.classes.size(), outputs);
   }
   Preprocess& preprocess = info.preprocess;
   preprocess.mean = metadata(graph, "nestling.mean", where, std::vector<float>(channels, 0.0F));

@@ -26,8 +26,9 @@ struct ClassifierInfo {
   Preprocess preprocess;
 };
 
-// Reads the metadata; defaults (no names, mean 0, deviation 1) where there is none. Throws Error if
-// it does not fit the graph's shapes. `where` names the file in messages.
+// Reads the metadata; defaults (no names, mean 0, deviation 1) where there is none. A graph
+// that takes no images has no preprocessing. Throws Error if it does not fit the graph's shapes.
+// `where` names the file in messages.
 ClassifierInfo classifier_info(const Graph& graph, const std::string& where);
 void set_classifier_info(Graph& graph, const ClassifierInfo& info);
 

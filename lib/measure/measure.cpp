@@ -37,14 +37,20 @@ runtime::Model open_package(const std::string& path, int threads) {
   return std::move(opened.value());
 }
 
+std::vector<uint32_t> image_shape(const runtime::Model& model) {
+  std::vector<uint32_t> shape = model.input_shape();
+  if (model.header().inputs.size() != 1 || shape.size() != 4 || shape[0] != 1) {
+    fail("the package does not take images");
+  }
+  return shape;
+}
+
 std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress) {
   const runtime::PackageHeader& header = model.header();
-  const runtime::ValueSpec& in = header.values[header.input];
-  if (header.channels(header.input, 1) != data.channels || in.height != data.height ||
-      in.width != data.width) {
-    fail("the package takes {}x{}x{} images, the data set {} has {}x{}x{}",
-         header.channels(header.input, 1), in.height, in.width, data.name, data.channels,
-         data.height, data.width);
+  const std::vector<uint32_t> in = image_shape(model);
+  if (in[1] != data.channels || in[2] != data.height || in[3] != data.width) {
+    fail("the package takes {}x{}x{} images, the data set {} has {}x{}x{}", in[1], in[2], in[3],
+         data.name, data.channels, data.height, data.width);
   }
   if (model.output_floats() != data.classes.size()) {
     fail("the package has {} outputs, the data set {} has {} classes", model.output_floats(),
@@ -78,9 +84,16 @@ double accuracy_of(const std::vector<float>& outputs, const Dataset& data) {
 }
 
 Latency measure_latency(runtime::Model& model, int runs) {
-  const std::vector<float> input(model.input_floats(), 0.5F);
-  std::vector<float> output(model.output_floats());
-  const auto run = [&] { check(model.run(input.data(), output.data())); };
+  std::vector<std::vector<float>> inputs, outputs;
+  std::vector<const float*> from;
+  std::vector<float*> to;
+  for (size_t i = 0; i < model.header().inputs.size(); ++i) {
+    from.push_back(inputs.emplace_back(model.input_floats(i), 0.5F).data());
+  }
+  for (size_t i = 0; i < model.header().outputs.size(); ++i) {
+    to.push_back(outputs.emplace_back(model.output_floats(i)).data());
+  }
+  const auto run = [&] { check(model.run(from.data(), to.data())); };
   for (int i = 0; i < std::max(3, runs / 10); ++i) run();
   std::vector<double> times;
   times.reserve(static_cast<size_t>(runs));

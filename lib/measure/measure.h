@@ -18,6 +18,9 @@ runtime::Model open_package(const std::string& path, int threads);
 // Throws Error with the status's sentence unless it is ok.
 void check(const runtime::Status& status);
 
+// [1, channels, height, width] of the only input. Throws Error if the package takes something else.
+std::vector<uint32_t> image_shape(const runtime::Model& model);
+
 // The outputs for every image, [N, outputs]. Throws Error if the data does not fit the model.
 std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress);
 

@@ -1,24 +1,55 @@
 #include "package/lowering.h"
 
 #include <algorithm>
-#include <limits>
-#include <map>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
+#include "package/bounds.h"
+#include "package/step.h"
 
 namespace nestling {
 namespace {
 
+using runtime::AxisSpec;
 using runtime::NodeSpec;
-using runtime::OpKind;
+using runtime::RunSpec;
+using runtime::ValueSpec;
 
-template <size_t N>
-std::array<uint32_t, N> narrow(const std::array<int64_t, N>& numbers) {
-  std::array<uint32_t, N> result;
-  std::transform(numbers.begin(), numbers.end(), result.begin(),
-                 [](int64_t n) { return static_cast<uint32_t>(n); });
-  return result;
+// The layers of several groups that are not depthwise.
+bool is_grouped(const Graph& graph, const Node& node) {
+  if (!std::holds_alternative<Conv>(node.op)) return false;
+  const Shape &x = graph.value(node.inputs[0]).shape, &w = graph.value(node.inputs[1]).shape;
+  return x[1] != w[1] && !(w[1] == 1 && w[0] == x[1]);
+}
+
+// Where the runs of a value's channels must break: the groups of a convolution are whole runs, and
+// what keeps the channels has the same runs before and after.
+std::vector<std::set<int64_t>> run_breaks(const Graph& graph) {
+  std::vector<std::set<int64_t>> breaks(graph.values.size());
+  const auto at = [&](ValueId id) -> std::set<int64_t>& { return breaks[static_cast<size_t>(id)]; };
+  for (const Node& node : graph.nodes) {
+    if (!is_grouped(graph, node)) continue;
+    const Shape& x = graph.value(node.inputs[0]).shape;
+    const int64_t groups = Conv::groups(x, graph.value(node.inputs[1]).shape);
+    for (const ValueId id : {node.inputs[0], node.output}) {
+      const int64_t channels = graph.value(id).shape[1];
+      for (int64_t g = 1; g < groups; ++g) at(id).insert(g * (channels / groups));
+    }
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Node& node : graph.nodes) {
+      const bool keeps = std::holds_alternative<BatchNorm>(node.op) ||
+                         (std::holds_alternative<Conv>(node.op) && !is_grouped(graph, node) &&
+                          graph.value(node.inputs[1]).shape[1] == 1);
+      if (!keeps || at(node.inputs[0]) == at(node.output)) continue;
+      at(node.inputs[0]).insert(at(node.output).begin(), at(node.output).end());
+      at(node.output) = at(node.inputs[0]);
+      changed = true;
+    }
+  }
+  return breaks;
 }
 
 class Lowering {
@@ -26,269 +57,282 @@ class Lowering {
   Lowering(const Graph& graph, const Nesting& nesting)
       : graph_(graph),
         groups_(find_groups(graph)),
+        breaks_(run_breaks(graph)),
         own_(nesting.own.begin(), nesting.own.end()),
-        uses_(graph.values.size()) {
-    for (const Node& node : graph.nodes) {
-      for (const ValueId input : node.inputs) ++uses_[static_cast<size_t>(input)];
+        users_(graph.values.size()) {
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      for (const ValueId input : graph.nodes[n].inputs) {
+        users_[static_cast<size_t>(input)].push_back(n);
+      }
     }
-    for (const ValueId output : graph.outputs) ++uses_[static_cast<size_t>(output)];
+    for (const ValueId output : graph.outputs) {
+      users_[static_cast<size_t>(output)].push_back(graph.nodes.size());
+    }
     header().name = graph.name;
     header().causal = nesting.growth == Growth::causal;
     header().segments.resize(static_cast<size_t>(nesting.capacities()));
     for (const ChannelGroup& group : groups_.groups) {
-      runtime::GroupSpec spec{group.name, {}};
-      spec.widths.assign(header().segments.size(), static_cast<uint32_t>(group.width));
+      add_group(group.name, group.width);
       for (const NestedGroup& nested : nesting.groups) {
-        if (nested.name == group.name)
-          spec.widths.assign(nested.widths.begin(), nested.widths.end());
+        if (nested.name != group.name) continue;
+        header().groups.back().widths.assign(nested.widths.begin(), nested.widths.end());
       }
-      header().groups.push_back(std::move(spec));
     }
   }
 
   Lowered run() {
-    if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) {
-      fail("{} has {} inputs and {} outputs; a package has one of each", graph_.name,
-           graph_.inputs.size(), graph_.outputs.size());
-    }
-    header().input = value(graph_.inputs[0]);
+    for (const ValueId id : graph_.inputs) header().inputs.push_back(named_value(id));
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (!done_.contains(n)) add(n);
+      if (!done_.contains(n) && !alias(n)) add(n);
     }
-    header().output = value(graph_.outputs[0]);
+    for (const ValueId id : graph_.outputs) header().outputs.push_back(named_value(id));
     return std::move(lowered_);
   }
 
  private:
+  class Step;
+  friend class Step;
+
   runtime::PackageHeader& header() { return lowered_.header; }
   const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
 
-  [[noreturn]] static void refuse(const Node& node, const std::string& what) {
-    fail("node \"{}\" ({}): {}", node.name, op_name(node.op), what);
+  uint32_t add_group(const std::string& name, int64_t width) {
+    runtime::GroupSpec group{name, {}};
+    group.widths.assign(header().segments.size(), static_cast<uint32_t>(width));
+    header().groups.push_back(std::move(group));
+    return static_cast<uint32_t>(header().groups.size() - 1);
   }
 
-  // The header's value for an activation; added when it is first met. A flattened value is the one
-  // before the flatten, whose order of elements only the layer after it needs to know.
-  uint32_t value(ValueId id) {
-    if (const auto alias = flattened_.find(id); alias != flattened_.end()) id = alias->second;
-    const auto [found, added] = ids_.emplace(id, static_cast<uint32_t>(header().values.size()));
-    if (added) {
-      runtime::ValueSpec spec;
-      int64_t expected = 0;  // the channels of each group stand together, in their order
-      for (const ChannelLabel& label : groups_.labels[static_cast<size_t>(id)][1]) {
-        const auto group = static_cast<uint32_t>(label.group);
-        if (label.channel == 0) spec.groups.push_back(group);
-        if (label.channel == 0) expected = 0;
-        if (spec.groups.empty() || spec.groups.back() != group || label.channel != expected++) {
-          fail("the channels of \"{}\" are in an order that a package cannot hold",
-               graph_.value(id).name);
+  // The runs of an axis's labels.
+  AxisSpec runs(const std::vector<ChannelLabel>& labels, const std::set<int64_t>& breaks) {
+    AxisSpec axis;
+    const size_t count = labels.size();
+    const auto continues = [&](size_t at) {
+      return at < count && !breaks.contains(static_cast<int64_t>(at));
+    };
+    for (size_t i = 0; i < count;) {
+      const ChannelLabel first = labels[i];
+      size_t end = i + 1;
+      if (first.group < 0) {  // in no group: always there
+        while (continues(end) && labels[end].group < 0) ++end;
+        const auto width = static_cast<uint32_t>(end - i);
+        axis.runs.push_back({add_group("", width), 0, width, 1});
+        i = end;
+        continue;
+      }
+      while (continues(end) && labels[end] == first) ++end;
+      const size_t repeat = end - i;
+      RunSpec run{static_cast<uint32_t>(first.group), static_cast<uint32_t>(first.channel), 1,
+                  static_cast<uint32_t>(repeat)};
+      const auto next_channel_follows = [&] {
+        for (size_t k = end; k < end + repeat; ++k) {
+          if (!continues(k) || labels[k] != ChannelLabel{first.group, first.channel + run.count}) {
+            return false;
+          }
         }
-      }
-      if (shape(id).size() == 4) {
-        spec.height = static_cast<uint32_t>(shape(id)[2]);
-        spec.width = static_cast<uint32_t>(shape(id)[3]);
-      }
-      header().values.push_back(std::move(spec));
+        return true;
+      };
+      for (; next_channel_follows(); end += repeat) ++run.count;
+      axis.runs.push_back(run);
+      i = end;
     }
-    return found->second;
+    return axis;
   }
 
-  // Whether a value is the flatten of more than one pixel.
-  bool spreads(ValueId id) const {
-    const auto alias = flattened_.find(id);
-    return alias != flattened_.end() && shape(alias->second)[1] != shape(id)[1];
-  }
-
-  // The only node that uses `id`, if it is of type T.
-  template <typename T>
-  const Node* only_user(ValueId id, size_t& index) const {
-    if (uses_[static_cast<size_t>(id)] != 1) return nullptr;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      const Node& node = graph_.nodes[n];
-      if (!node.inputs.empty() && node.inputs[0] == id) {
-        index = n;
-        return std::holds_alternative<T>(node.op) ? &node : nullptr;
+  std::vector<AxisSpec> axes(ValueId id) {
+    std::vector<AxisSpec> result;
+    for (size_t a = 0; a < shape(id).size(); ++a) {
+      const auto& labels = groups_.labels[static_cast<size_t>(id)][a];
+      const bool channels = a == (shape(id).size() == 4 ? 1 : shape(id).size() - 1);
+      if (labels.empty()) {
+        const int64_t size = shape(id)[a] == kBatch ? 1 : shape(id)[a];
+        result.push_back({static_cast<uint32_t>(size), {}});
+      } else {
+        result.push_back(
+            runs(labels, channels ? breaks_[static_cast<size_t>(id)] : std::set<int64_t>{}));
       }
     }
-    return nullptr;
+    return result;
   }
 
-  static bool set_bounds(NodeSpec& spec, const Unary& op) {
-    if (op.function == Unary::Function::relu) {
-      spec.low = 0;
-    } else if (op.function == Unary::Function::clip) {
-      spec.low = op.alpha;
-      spec.high = op.beta;
+  bool grows(const ValueSpec& value) {
+    for (const AxisSpec& axis : value.axes) {
+      const auto capacities = static_cast<uint32_t>(header().segments.size());
+      if (header().axis_size(axis, 1) != header().axis_size(axis, capacities)) return true;
+    }
+    return false;
+  }
+
+  uint32_t add_value(ValueSpec value) {
+    header().values.push_back(std::move(value));
+    return static_cast<uint32_t>(header().values.size() - 1);
+  }
+
+  uint32_t add_constant(ValueSpec value, bool own, ConstantSource source) {
+    value.storage = own || grows(value) ? runtime::Storage::own : runtime::Storage::shared;
+    const uint32_t number = add_value(std::move(value));
+    lowered_.constants[number] = std::move(source);
+    return number;
+  }
+
+  // The header's value; added when it is first met.
+  uint32_t value(ValueId id) {
+    if (const auto alias = aliases_.find(id); alias != aliases_.end()) id = alias->second;
+    if (const auto found = ids_.find(id); found != ids_.end()) return found->second;
+    uint32_t number = 0;
+    if (graph_.value(id).constant) {
+      const std::string name = graph_.value(id).name;
+      number = add_constant({"", axes(id)}, own_.contains(name), [name](const Graph& capacity) {
+        return capacity.constant(find_value(capacity, name));
+      });
     } else {
-      return false;
+      number = add_value({"", axes(id)});
     }
+    ids_[id] = number;
+    return number;
+  }
+
+  uint32_t named_value(ValueId id) {
+    const uint32_t number = value(id);
+    header().values[number].name = graph_.value(id).name;
+    return number;
+  }
+
+  // The elements of an image that only fully connected layers see stay where they are: what they
+  // see is the image.
+  bool alias(size_t n) {
+    const Node& node = graph_.nodes[n];
+    if (!std::holds_alternative<Reshape>(node.op)) return false;
+    const Shape &x = shape(node.inputs[0]), &y = shape(node.output);
+    if (x.size() != 4 || y.size() != 2 || x[0] != y[0]) return false;
+    for (const size_t user : users_[static_cast<size_t>(node.output)]) {
+      if (user == graph_.nodes.size() || !std::holds_alternative<Gemm>(graph_.nodes[user].op)) {
+        return false;
+      }
+    }
+    const auto before = aliases_.find(node.inputs[0]);
+    aliases_[node.output] = before == aliases_.end() ? node.inputs[0] : before->second;
     return true;
   }
 
-  // The activation function after `id`, if there is one, becomes the node's bounds.
-  ValueId fuse_bounds(NodeSpec& spec, ValueId id) {
-    size_t n = 0;
-    if (const Node* bounds = only_user<Unary>(id, n)) {
-      const auto& op = std::get<Unary>(bounds->op);
-      if (!set_bounds(spec, op)) return id;
-      done_.insert(n);
-      return bounds->output;
-    }
-    return id;
+  // The only user of `id`, if it is of type T.
+  template <typename T>
+  const Node* only_user(ValueId id, size_t& index) const {
+    const std::vector<size_t>& users = users_[static_cast<size_t>(id)];
+    if (users.size() != 1 || users[0] == graph_.nodes.size()) return nullptr;
+    index = users[0];
+    const Node& node = graph_.nodes[index];
+    return std::holds_alternative<T>(node.op) && node.inputs[0] == id ? &node : nullptr;
   }
 
-  void take_norm(LayerSource& source, const Node& norm) {
-    const auto name = [&](size_t i) { return graph_.value(norm.inputs[i]).name; };
-    source.scale = name(1);
-    source.shift = name(2);
-    source.mean = name(3);
-    source.variance = name(4);
-    source.epsilon = std::get<BatchNorm>(norm.op).epsilon;
-  }
+  void add(size_t n);
 
+  // Appends a node; the activation function after it becomes its bounds, if it has none.
   void finish(NodeSpec spec, LayerSource source, ValueId output) {
-    output = fuse_bounds(spec, output);
+    const NodeSpec unbounded;
+    size_t n = 0;
+    if (spec.low == unbounded.low && spec.high == unbounded.high) {
+      const Node* bounds = only_user<Unary>(output, n);
+      if (bounds != nullptr && set_bounds(spec, std::get<Unary>(bounds->op))) {
+        done_.insert(n);
+        output = bounds->output;
+      }
+    }
     spec.output = value(output);
-    const auto own = [&](const std::string& name) { return own_.contains(name); };
-    spec.own_weights = own(source.weight);
-    spec.own_scale = own(source.bias) || own(source.scale) || spec.own_weights;
+    append(std::move(spec), std::move(source));
+  }
+
+  void append(NodeSpec spec, LayerSource source) {
     header().nodes.push_back(std::move(spec));
     lowered_.sources.push_back(std::move(source));
   }
 
-  // A convolution or fully connected layer, with the batch norm after it.
-  void add_layer(const Node& node, NodeSpec spec) {
-    LayerSource source;
-    source.weight = graph_.value(node.inputs[1]).name;
-    if (node.inputs.size() > 2) source.bias = graph_.value(node.inputs[2]).name;
-    ValueId output = node.output;
-    size_t n = 0;
-    if (const Node* norm = only_user<BatchNorm>(output, n)) {
-      take_norm(source, *norm);
-      done_.insert(n);
-      output = norm->output;
-    }
-    finish(std::move(spec), std::move(source), output);
-  }
-
-  void add(size_t n) {
-    const Node& node = graph_.nodes[n];
-    const auto* reshape = std::get_if<Reshape>(&node.op);
-    if (reshape != nullptr && reshape->to == flatten().to) {
-      const auto before = flattened_.find(node.inputs[0]);
-      flattened_[node.output] = before == flattened_.end() ? node.inputs[0] : before->second;
-      if (graph_.outputs[0] == node.output && spreads(node.output)) {
-        refuse(node, "the network's output cannot be a flatten of more than one pixel");
-      }
-      return;
-    }
-    NodeSpec spec;
-    for (const ValueId input : node.inputs) {
-      if (graph_.value(input).constant) continue;
-      if (spreads(input) && !std::holds_alternative<Gemm>(node.op)) {
-        refuse(node, "after a flatten of more than one pixel only Gemm is supported");
-      }
-      spec.inputs.push_back(value(input));
-    }
-    std::visit([&](const auto& op) { add(node, op, std::move(spec)); }, node.op);
-  }
-
-  void add(const Node& node, const Conv& op, NodeSpec spec) {
-    const Shape& weight = shape(node.inputs[1]);
-    const bool depthwise = shape(node.inputs[0])[1] != weight[1];
-    if (depthwise && (weight[1] != 1 || weight[0] != shape(node.inputs[0])[1])) {
-      refuse(node, "a convolution with groups is supported in a package if it is depthwise");
-    }
-    spec.op = depthwise ? OpKind::depthwise : OpKind::conv;
-    spec.kernel = narrow(op.kernel);
-    spec.stride = narrow(op.stride);
-    spec.dilation = narrow(op.dilation);
-    spec.padding = narrow(op.padding);
-    add_layer(node, std::move(spec));
-  }
-  void add(const Node& node, const Gemm&, NodeSpec spec) {
-    spec.op = OpKind::conv;
-    const runtime::ValueSpec& x = header().values[spec.inputs[0]];
-    spec.kernel = {x.height, x.width};
-    add_layer(node, std::move(spec));
-  }
-  void add(const Node& node, const BatchNorm&, NodeSpec spec) {
-    spec.op = OpKind::affine;
-    LayerSource source;
-    take_norm(source, node);
-    finish(std::move(spec), std::move(source), node.output);
-  }
-  template <typename Pool>
-  void add_pool(const Node& node, const Pool& op, NodeSpec spec) {
-    spec.kernel = narrow(op.kernel);
-    spec.stride = narrow(op.stride);
-    spec.padding = narrow(op.padding);
-    finish(std::move(spec), {}, node.output);
-  }
-  void add(const Node& node, const MaxPool& op, NodeSpec spec) {
-    spec.op = OpKind::max_pool;
-    add_pool(node, op, std::move(spec));
-  }
-  void add(const Node& node, const AveragePool& op, NodeSpec spec) {
-    spec.op = OpKind::average_pool;
-    spec.count_padding = op.count_padding;
-    add_pool(node, op, std::move(spec));
-  }
-  void add(const Node& node, const Reduce& op, NodeSpec spec) {
-    if (op.function != Reduce::Function::mean || op.axes != global_average_pool().axes ||
-        !op.keep) {
-      refuse(node, "is not supported in a package");
-    }
-    spec.op = OpKind::average_pool;
-    const Shape& x = shape(node.inputs[0]);
-    add_pool(node, AveragePool{.kernel = {x[2], x[3]}}, std::move(spec));
-  }
-  void add(const Node& node, const Binary& op, NodeSpec spec) {
-    if (op.function != Binary::Function::add || spec.inputs.size() != 2 ||
-        shape(node.inputs[0]) != shape(node.inputs[1])) {
-      refuse(node, "is not supported in a package");
-    }
-    add_simple(node, OpKind::add, std::move(spec));
-  }
-  void add(const Node& node, const Concat&, NodeSpec spec) {
-    add_simple(node, OpKind::concat, std::move(spec));
-  }
-  void add(const Node& node, const Softmax&, NodeSpec spec) {
-    spec.op = OpKind::softmax;
-    spec.output = value(node.output);  // softmax has no bounds
-    header().nodes.push_back(std::move(spec));
-    lowered_.sources.emplace_back();
-  }
-  void add(const Node& node, const Unary& op, NodeSpec spec) {
-    if (!set_bounds(spec, op)) refuse(node, "is not supported in a package");
-    add_bounds(node, std::move(spec));
-  }
-  template <typename Other>
-  void add(const Node& node, const Other&, const NodeSpec&) {
-    refuse(node, "is not supported in a package");
-  }
-  void add_simple(const Node& node, OpKind kind, NodeSpec spec) {
-    spec.op = kind;
-    finish(std::move(spec), {}, node.output);
-  }
-  void add_bounds(const Node& node, NodeSpec spec) {
-    spec.op = OpKind::clamp;
-    spec.output = value(node.output);
-    header().nodes.push_back(std::move(spec));
-    lowered_.sources.emplace_back();
-  }
-
   const Graph& graph_;
   ChannelGroups groups_;
+  std::vector<std::set<int64_t>> breaks_;
   std::set<std::string> own_;
-  std::vector<int> uses_;
+  std::vector<std::vector<size_t>> users_;  // nodes, by value; an output has one that is not there
   Lowered lowered_;
-  std::set<size_t> done_;                 // nodes that became part of an earlier one
-  std::map<ValueId, uint32_t> ids_;       // the header's values
-  std::map<ValueId, ValueId> flattened_;  // flatten's output: its input
+  std::set<size_t> done_;               // nodes that became part of an earlier one
+  std::map<ValueId, uint32_t> ids_;     // the header's values
+  std::map<ValueId, ValueId> aliases_;  // flattened: its image
 };
 
+class Lowering::Step final : public LoweringStep {
+ public:
+  Step(Lowering& lowering, const Node& node) : lowering_(lowering), node_(node) {}
+
+  const Graph& graph() const override { return lowering_.graph_; }
+  const Node& node() const override { return node_; }
+  uint32_t input(size_t i) override { return lowering_.value(node_.inputs[i]); }
+
+  void append(NodeSpec spec, std::vector<uint32_t> inputs) override {
+    spec.inputs = std::move(inputs);
+    lowering_.finish(std::move(spec), {}, node_.output);
+  }
+
+  void append_layer(NodeSpec spec, LayerSource source) override {
+    spec.inputs = {input(0)};
+    ValueId output = node_.output;
+    size_t n = 0;
+    const size_t rank = out_shape().size();
+    const Node* norm = lowering_.only_user<BatchNorm>(output, n);
+    if (norm != nullptr && source.scale.empty() && (rank == 2 || rank == 4)) {
+      const auto name = [&](size_t i) { return graph().value(norm->inputs[i]).name; };
+      source.scale = name(1);
+      source.shift = name(2);
+      source.mean = name(3);
+      source.variance = name(4);
+      source.epsilon = std::get<BatchNorm>(norm->op).epsilon;
+      lowering_.done_.insert(n);
+      output = norm->output;
+    }
+    const auto own = [&](const std::string& name) { return lowering_.own_.contains(name); };
+    spec.own_weights = own(source.weight);
+    spec.own_scale = own(source.bias) || own(source.scale) || spec.own_weights;
+    lowering_.finish(std::move(spec), std::move(source), output);
+  }
+
+  uint32_t append_inner(NodeSpec spec, std::vector<uint32_t> inputs) override {
+    spec.inputs = std::move(inputs);
+    spec.output = lowering_.add_value({"", lowering_.axes(node_.output)});
+    const uint32_t output = spec.output;
+    lowering_.append(std::move(spec), {});
+    return output;
+  }
+
+  uint32_t channel_constant(size_t axis, ConstantSource source) override {
+    ValueSpec value{"", lowering_.axes(node_.output)};
+    for (size_t a = 0; a < value.axes.size(); ++a) {
+      if (a != axis) value.axes[a] = {1, {}};
+    }
+    bool own = false;
+    for (const ValueId id : node_.inputs)
+      own = own || lowering_.own_.contains(graph().value(id).name);
+    return lowering_.add_constant(std::move(value), own, std::move(source));
+  }
+
+  const Shape* flattened_image() const override {
+    const auto found = lowering_.aliases_.find(node_.inputs[0]);
+    return found == lowering_.aliases_.end() ? nullptr : &graph().value(found->second).shape;
+  }
+
+ private:
+  Lowering& lowering_;
+  const Node& node_;
+};
+
+void Lowering::add(size_t n) {
+  const Node& node = graph_.nodes[n];
+  Step step(*this, node);
+  std::visit([&](const auto& op) { lower(op, step); }, node.op);
+}
+
 }  // namespace
+
+void LoweringStep::refuse(const std::string& what) const {
+  fail("node \"{}\" ({}): {}", node().name, op_name(node().op), what);
+}
 
 Lowered lower(const Graph& graph, const Nesting& nesting) { return Lowering(graph, nesting).run(); }
 

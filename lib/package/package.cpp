@@ -1,16 +1,17 @@
 #include "package/package.h"
 
-#include <cmath>
 #include <protozero/pbf_writer.hpp>
 
 #include "runtime/checksum.h"
 #include "runtime/header.h"
+#include "runtime/operator.h"
 
 #include "base/error.h"
 #include "graph/classifier.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "package/lowering.h"
+#include "package/scale_shift.h"
 
 namespace nestling {
 namespace {
@@ -40,27 +41,38 @@ std::string encode(const PackageHeader& header) {
   }
   for (const runtime::ValueSpec& value : header.values) {
     protozero::pbf_writer to(out, 4);
-    packed(to, 1, value.groups);
-    to.add_uint32(2, value.height);
-    to.add_uint32(3, value.width);
+    for (const runtime::AxisSpec& axis : value.axes) {
+      protozero::pbf_writer axis_to(to, 1);
+      axis_to.add_uint32(1, axis.extent);
+      for (const runtime::RunSpec& run : axis.runs) {
+        protozero::pbf_writer run_to(axis_to, 2);
+        run_to.add_uint32(1, run.group);
+        run_to.add_uint32(2, run.first);
+        run_to.add_uint32(3, run.count);
+        run_to.add_uint32(4, run.repeat);
+      }
+    }
+    to.add_uint32(2, static_cast<uint32_t>(value.storage));
+    to.add_string(3, value.name);
   }
   for (const NodeSpec& node : header.nodes) {
     protozero::pbf_writer to(out, 5);
-    to.add_enum(1, static_cast<int32_t>(node.op));
+    to.add_string(1, node.op);
     packed(to, 2, node.inputs);
     to.add_uint32(3, node.output);
     packed(to, 4, node.kernel);
     packed(to, 5, node.stride);
     packed(to, 6, node.dilation);
     packed(to, 7, node.padding);
-    to.add_bool(8, node.count_padding);
+    to.add_packed_sint64(8, node.numbers.begin(), node.numbers.end());
     to.add_float(9, node.low);
     to.add_float(10, node.high);
     to.add_bool(11, node.own_weights);
     to.add_bool(12, node.own_scale);
+    to.add_packed_float(13, node.reals.begin(), node.reals.end());
   }
-  out.add_uint32(6, header.input);
-  out.add_uint32(7, header.output);
+  packed(out, 6, header.inputs);
+  packed(out, 7, header.outputs);
   for (const runtime::SegmentSpec& segment : header.segments) {
     protozero::pbf_writer to(out, 8);
     to.add_uint64(1, segment.offset);
@@ -77,33 +89,16 @@ std::string encode(const PackageHeader& header) {
   return bytes;
 }
 
-// A layer's per-channel y = acc * scale + shift.
-struct ScaleShift {
-  double scale = 1, shift = 0;
-};
-
-ScaleShift scale_shift(const Graph& graph, const LayerSource& source, size_t channel) {
-  const auto at = [&](const std::string& name) -> double {
-    return graph.constant(find_value(graph, name)).data.at(channel);
-  };
-  ScaleShift result;
-  if (!source.bias.empty()) result.shift = at(source.bias);
-  if (source.scale.empty()) return result;
-  result.scale = at(source.scale) / std::sqrt(at(source.variance) + source.epsilon);
-  result.shift = (result.shift - at(source.mean)) * result.scale + at(source.shift);
-  return result;
-}
-
 // Fills the blocks of segments.
 class SegmentWriter {
  public:
   SegmentWriter(const Lowered& lowered, const std::vector<Graph>& capacities)
-      : header_(lowered.header), sources_(lowered.sources), capacities_(capacities) {}
+      : header_(lowered.header), lowered_(lowered), capacities_(capacities) {}
 
   std::vector<float> segment(uint32_t capacity) const {
-    std::vector<float> floats(
-        runtime::for_each_block(header_, capacity, [](uint32_t, const Block&) {}));
-    runtime::for_each_block(header_, capacity, [&](uint32_t n, const Block& block) {
+    std::vector<float> floats(runtime::for_each_part(header_, capacity, {}));
+    runtime::SegmentVisitor visitor;
+    visitor.block = [&](uint32_t n, const Block& block) {
       const NodeSpec& node = header_.nodes[n];
       // What is shared is the same in the largest capacity, which has all of it.
       const bool own = block.kind == Block::Kind::weights ? node.own_weights : node.own_scale;
@@ -114,15 +109,20 @@ class SegmentWriter {
       } else {
         fill_scales(n, block, from, to);
       }
-    });
+    };
+    visitor.constant = [&](uint32_t value, uint64_t offset) {
+      fill_constant(value, capacity, floats.data() + offset);
+    };
+    runtime::for_each_part(header_, capacity, visitor);
     return floats;
   }
 
  private:
-  uint32_t slot_offset(uint32_t value, uint32_t slot, uint32_t capacity) const {
+  // Places of a value's channels before its `slot`-th run, from run `first` on.
+  uint32_t slot_offset(uint32_t value, uint32_t slot, uint32_t capacity, uint32_t first = 0) const {
     uint32_t offset = 0;
-    for (uint32_t s = 0; s < slot; ++s) {
-      offset += header_.width(header_.values[value].groups[s], capacity);
+    for (uint32_t s = first; s < slot; ++s) {
+      offset += header_.run_size(header_.channels(value).runs[s], capacity);
     }
     return offset;
   }
@@ -130,44 +130,65 @@ class SegmentWriter {
   // Calls visit(lane, channel) for the output channels of a block, as numbered at capacity `from`.
   template <typename F>
   void for_channels(const NodeSpec& node, const Block& block, uint32_t from, const F& visit) const {
-    const uint32_t group = header_.values[node.output].groups[block.out_slot];
-    const uint32_t begin = header_.width(group, block.range - 1);
-    const uint32_t end = header_.width(group, block.range);
+    const runtime::RunSpec& run = header_.channels(node.output).runs[block.out_slot];
+    const uint32_t begin = header_.run_size(run, block.range - 1);
+    const uint32_t end = header_.run_size(run, block.range);
     const uint32_t offset = slot_offset(node.output, block.out_slot, from);
     for (uint32_t c = begin; c < end; ++c) visit(c - begin, size_t{offset} + c);
   }
 
-  // From [out, in, rows, columns] to [panel][row][column][in][kPanel].
+  // From [out, in / groups, rows, columns] to [panel][row][column][in][kPanel].
   void fill_weights(uint32_t n, const Block& block, uint32_t from, float* to) const {
     const NodeSpec& node = header_.nodes[n];
     const Graph& graph = capacities_[from - 1];
-    const Tensor& weight = graph.constant(find_value(graph, sources_[n].weight));
-    const bool depthwise = node.op == runtime::OpKind::depthwise;
+    const Tensor& weight = graph.constant(find_value(graph, lowered_.sources[n].weight));
+    const bool dense = block.in_end > block.in_begin;
     const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
-    const size_t all_in = depthwise ? 1 : header_.channels(node.inputs[0], from);
-    const size_t length = depthwise ? 1 : block.in_end - block.in_begin;
-    const size_t first_in =
-        depthwise ? 0 : slot_offset(node.inputs[0], block.in_slot, from) + block.in_begin;
+    const size_t filter = weight.data.size() / static_cast<size_t>(weight.shape[0]);
+    const size_t length = dense ? block.in_end - block.in_begin : 1;
+    size_t first_in = 0;
+    if (dense) {
+      const auto slots = static_cast<uint32_t>(header_.channels(node.inputs[0]).runs.size());
+      const uint32_t each = slots / runtime::layer_groups(node);
+      const uint32_t group_begin = block.in_slot / each * each;
+      first_in = slot_offset(node.inputs[0], block.in_slot, from, group_begin) + block.in_begin;
+    }
     for_channels(node, block, from, [&](uint32_t lane, size_t out) {
       const size_t panel = lane / runtime::kPanel;
       for (size_t tap = 0; tap < taps; ++tap) {
         for (size_t c = 0; c < length; ++c) {
           to[((panel * taps + tap) * length + c) * runtime::kPanel + lane % runtime::kPanel] =
-              weight.data.at((out * all_in + first_in + c) * taps + tap);
+              weight.data.at(out * filter + (first_in + c) * taps + tap);
         }
       }
     });
   }
 
   void fill_scales(uint32_t n, const Block& block, uint32_t from, float* to) const {
+    const LayerSource& source = lowered_.sources[n];
     for_channels(header_.nodes[n], block, from, [&](uint32_t lane, size_t out) {
-      const ScaleShift values = scale_shift(capacities_[from - 1], sources_[n], out);
+      const ScaleShift values = scale_shift(capacities_[from - 1], source, out);
       to[lane] = static_cast<float>(block.kind == Block::Kind::scale ? values.scale : values.shift);
     });
   }
 
+  // Constants with four axes lie as images do, channels last.
+  void fill_constant(uint32_t value, uint32_t capacity, float* to) const {
+    const Tensor tensor = lowered_.constants.at(value)(capacities_[capacity - 1]);
+    const std::vector<uint32_t> shape = header_.shape(value, capacity);
+    if (shape.size() != 4) {
+      std::copy(tensor.data.begin(), tensor.data.end(), to);
+      return;
+    }
+    const size_t area = size_t{shape[2]} * shape[3];
+    for (size_t i = 0; i < tensor.data.size(); ++i) {
+      const size_t pixel = i % area, channel = i / area % shape[1], n = i / area / shape[1];
+      to[(n * area + pixel) * shape[1] + channel] = tensor.data[i];
+    }
+  }
+
   const PackageHeader& header_;
-  const std::vector<LayerSource>& sources_;
+  const Lowered& lowered_;
   const std::vector<Graph>& capacities_;
 };
 

@@ -121,7 +121,7 @@ void ConvImpl(const ConvTask& task, size_t first, size_t last) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
     float* y = task.y.data + pixel * task.y.channels;
-    for (const ConvRange& range : task.ranges) {
+    for (const ConvRange& range : *task.ranges) {
       size_t panel = 0;
       for (; panel + 2 <= range.panels; panel += 2)
         tile<2>(task, range, panel, rows, taps, y, pixels);
@@ -136,7 +136,7 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last) {
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
-    for (const ConvRange& range : task.ranges) {
+    for (const ConvRange& range : *task.ranges) {
       for (size_t panel = 0; panel < range.panels; ++panel) {
         const float* w = range.pieces[0].weights + panel * taps * kPanel;
         for (size_t p = 0; p < pixels; ++p) {
@@ -158,7 +158,7 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last) {
 
 void AffineImpl(const ConvTask& task, size_t first, size_t last) {
   for (size_t pixel = first; pixel < last; ++pixel) {
-    for (const ConvRange& range : task.ranges) {
+    for (const ConvRange& range : *task.ranges) {
       for (size_t panel = 0; panel < range.panels; ++panel) {
         const float* x = task.x.data + pixel * task.x.channels + range.y_offset + panel * kPanel;
         Vector sums[kVectors];

@@ -52,18 +52,62 @@ GroupSpec read_group(pbf_reader reader) {
   return group;
 }
 
+void append_packed(pbf_reader& reader, std::vector<int64_t>& to) {
+  for (const int64_t number : reader.get_packed_sint64()) to.push_back(number);
+}
+
+RunSpec read_run(pbf_reader reader) {
+  RunSpec run{0, 0, 0, 0};
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case key(1, kVarint):
+        run.group = reader.get_uint32();
+        break;
+      case key(2, kVarint):
+        run.first = reader.get_uint32();
+        break;
+      case key(3, kVarint):
+        run.count = reader.get_uint32();
+        break;
+      case key(4, kVarint):
+        run.repeat = reader.get_uint32();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return run;
+}
+
+AxisSpec read_axis(pbf_reader reader) {
+  AxisSpec axis;
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case key(1, kVarint):
+        axis.extent = reader.get_uint32();
+        break;
+      case key(2, kBytes):
+        axis.runs.push_back(read_run(reader.get_message()));
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return axis;
+}
+
 ValueSpec read_value(pbf_reader reader) {
   ValueSpec value;
   while (reader.next()) {
     switch (reader.tag_and_type()) {
       case key(1, kBytes):
-        append_packed(reader, value.groups);
+        value.axes.push_back(read_axis(reader.get_message()));
         break;
       case key(2, kVarint):
-        value.height = reader.get_uint32();
+        value.storage = static_cast<Storage>(reader.get_uint32());
         break;
-      case key(3, kVarint):
-        value.width = reader.get_uint32();
+      case key(3, kBytes):
+        value.name = reader.get_string();
         break;
       default:
         reader.skip();
@@ -78,8 +122,8 @@ bool read_node(pbf_reader reader, NodeSpec& node) {
   node.low = node.high = 0;
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case key(1, kVarint):
-        node.op = static_cast<OpKind>(reader.get_uint32());
+      case key(1, kBytes):
+        node.op = reader.get_string();
         break;
       case key(2, kBytes):
         append_packed(reader, node.inputs);
@@ -99,8 +143,8 @@ bool read_node(pbf_reader reader, NodeSpec& node) {
       case key(7, kBytes):
         good = read_array(reader, node.padding) && good;
         break;
-      case key(8, kVarint):
-        node.count_padding = reader.get_uint64() != 0;
+      case key(8, kBytes):
+        append_packed(reader, node.numbers);
         break;
       case key(9, kFixed32):
         node.low = reader.get_float();
@@ -113,6 +157,9 @@ bool read_node(pbf_reader reader, NodeSpec& node) {
         break;
       case key(12, kVarint):
         node.own_scale = reader.get_uint64() != 0;
+        break;
+      case key(13, kBytes):
+        append_packed(reader, node.reals);
         break;
       default:
         reader.skip();
@@ -166,11 +213,11 @@ bool decode(pbf_reader reader, PackageHeader& header) {
       case key(5, kBytes):
         good = read_node(reader.get_message(), header.nodes.emplace_back()) && good;
         break;
-      case key(6, kVarint):
-        header.input = reader.get_uint32();
+      case key(6, kBytes):
+        append_packed(reader, header.inputs);
         break;
-      case key(7, kVarint):
-        header.output = reader.get_uint32();
+      case key(7, kBytes):
+        append_packed(reader, header.outputs);
         break;
       case key(8, kBytes):
         header.segments.push_back(read_segment(reader.get_message()));

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/header.h"
+#include "runtime/operator.h"
 
 namespace nestling::runtime {
 namespace {
@@ -43,31 +45,63 @@ class Checker {
     return true;
   }
 
-  bool values() {
-    const uint32_t largest = header_.capacities();
-    for (uint32_t v = 0; v < header_.values.size(); ++v) {
-      const ValueSpec& value = header_.values[v];
-      if (value.groups.empty() || value.groups.size() > 4096) return no("a value has no channels");
-      uint64_t channels = 0;
-      for (const uint32_t group : value.groups) {
-        if (group >= header_.groups.size()) return no("a value names a group that is not there");
-        channels += header_.width(group, largest);
+  bool axis(const AxisSpec& axis) {
+    if (axis.runs.size() > 4096) return no("a value has too many runs of channels");
+    if (axis.extent < 1 || axis.extent > kMaxElements) return no("an axis is out of range");
+    uint64_t most = 0;
+    for (const RunSpec& run : axis.runs) {
+      if (run.group >= header_.groups.size()) return no("a run names a group that is not there");
+      if (run.count < 1 || run.count > kMaxChannels || run.first > kMaxChannels || run.repeat < 1 ||
+          run.repeat > kMaxElements) {
+        return no("a run of channels is out of range");
       }
-      if (value.height < 1 || value.width < 1 || value.height > kMaxExtent ||
-          value.width > kMaxExtent || channels > kMaxChannels ||
-          channels * value.height * value.width > kMaxElements) {
-        return no("a value is too large");
+      most += uint64_t{run.count} * run.repeat;
+    }
+    return most <= kMaxElements || no("an axis is too long");
+  }
+
+  // All values at one capacity: what nodes are checked against.
+  bool values(uint32_t capacity) {
+    shapes_.clear();
+    for (uint32_t v = 0; v < header_.values.size(); ++v) {
+      shapes_.push_back(header_.shape(v, capacity));
+      uint64_t elements = 1;
+      for (const uint32_t size : shapes_.back()) {
+        if (size < 1) return no("a value has no elements");
+        elements *= size;
+        if (elements > kMaxElements) return no("a value is too large");
+      }
+      if (shapes_.back().size() == 4 &&
+          (shapes_.back()[2] > kMaxExtent || shapes_.back()[3] > kMaxExtent)) {
+        return no("an image is too large");
       }
     }
     return true;
+  }
+
+  bool values() {
+    uint64_t runs = 0;
+    for (const ValueSpec& value : header_.values) {
+      if (value.axes.size() > kMaxRank) return no("a value has too many axes");
+      if (value.storage > Storage::own) return no("a value has an unknown storage");
+      for (const AxisSpec& one : value.axes) {
+        if (!axis(one)) return false;
+        runs += one.runs.size();
+      }
+    }
+    return runs * header_.capacities() <= kMaxBlocks || no("there are too many values");
   }
 
   bool nodes() {
     const size_t count = header_.values.size();
     std::vector<bool> known(count);
     uint64_t blocks = 0;  // at most; a hostile header must not keep the reader busy
-    if (header_.input >= count || header_.output >= count) return no("there is no input or output");
-    known[header_.input] = true;
+    if (header_.inputs.empty() || header_.outputs.empty()) return no("there is no input or output");
+    for (size_t v = 0; v < count; ++v) known[v] = header_.values[v].storage != Storage::computed;
+    for (const uint32_t input : header_.inputs) {
+      if (input >= count || known[input]) return no("an input is not a value");
+      known[input] = true;
+    }
     for (const NodeSpec& node : header_.nodes) {
       if (node.inputs.empty() || node.output >= count) return no("a node lacks its values");
       for (const uint32_t input : node.inputs) {
@@ -75,93 +109,73 @@ class Checker {
       }
       if (known[node.output]) return no("a value is computed twice");
       known[node.output] = true;
-      blocks += uint64_t{header_.capacities()} * header_.values[node.inputs[0]].groups.size() *
-                header_.values[node.output].groups.size();
-      if (blocks > kMaxBlocks) return no("there are too many nodes");
-      if (!fits(node)) return problem_.empty() ? no("a node does not fit its values") : false;
-    }
-    return known[header_.output] || no("the output is not computed");
-  }
-
-  bool fits(const NodeSpec& node) {
-    const ValueSpec& x = header_.values[node.inputs[0]];
-    const ValueSpec& y = header_.values[node.output];
-    const size_t inputs = node.inputs.size();
-    const bool same_channels = x.groups == y.groups;
-    const bool same_size = x.height == y.height && x.width == y.width;
-    if (std::isnan(node.low) || std::isnan(node.high)) return no("a bound is not a number");
-    switch (node.op) {
-      case OpKind::conv:
-        return inputs == 1 && window(node);
-      case OpKind::depthwise:
-        return inputs == 1 && same_channels && window(node);
-      case OpKind::max_pool:
-      case OpKind::average_pool:
-        return inputs == 1 && same_channels && window(node) && pool(node);
-      case OpKind::affine:
-      case OpKind::clamp:
-        return inputs == 1 && same_channels && same_size;
-      case OpKind::softmax:
-        return inputs == 1 && same_channels && same_size && x.height == 1 && x.width == 1;
-      case OpKind::add: {
-        const ValueSpec& other = header_.values[node.inputs[inputs - 1]];
-        return inputs == 2 && same_channels && same_size && other.groups == y.groups &&
-               other.height == y.height && other.width == y.width;
+      if (find_operator(node.op) == nullptr) {
+        return no("the operator \"" + node.op.substr(0, 40) + "\" is not there");
       }
-      case OpKind::concat: {
-        std::vector<uint32_t> joined;
-        for (const uint32_t input : node.inputs) {
-          const ValueSpec& part = header_.values[input];
-          if (part.height != y.height || part.width != y.width) return false;
-          joined.insert(joined.end(), part.groups.begin(), part.groups.end());
-          if (joined.size() > y.groups.size()) return false;
-        }
-        return joined == y.groups;
+      if (std::isnan(node.low) || std::isnan(node.high)) return no("a bound is not a number");
+      if (find_operator(node.op)->weights != Weights::none) {
+        if (!layer(node)) return false;
+        blocks += uint64_t{header_.capacities()} * header_.channels(node.inputs[0]).runs.size() *
+                  header_.channels(node.output).runs.size();
+        if (blocks > kMaxBlocks) return no("there are too many weights");
       }
     }
-    return no("an op is not known; a newer version of the runtime may know it");
-  }
-
-  // The output is as large as the window makes it.
-  bool window(const NodeSpec& node) {
-    const ValueSpec& x = header_.values[node.inputs[0]];
-    const ValueSpec& y = header_.values[node.output];
-    for (size_t i = 0; i < 2; ++i) {
-      const uint64_t in = i == 0 ? x.height : x.width, out = i == 0 ? y.height : y.width;
-      const uint64_t k = node.kernel[i], s = node.stride[i], d = node.dilation[i];
-      const uint64_t before = node.padding[i], after = node.padding[i + 2];
-      if (k < 1 || s < 1 || d < 1 || k > kMaxExtent || s > kMaxExtent || d > kMaxExtent ||
-          before > kMaxExtent || after > kMaxExtent) {
-        return no("a window is out of range");
-      }
-      const uint64_t span = d * (k - 1) + 1, padded = in + before + after;
-      if (span > padded || (padded - span) / s + 1 != out) return no("a window does not fit");
+    for (const uint32_t output : header_.outputs) {
+      if (output >= count || !known[output]) return no("an output is not computed");
     }
-    const uint64_t filter = uint64_t{node.kernel[0]} * node.kernel[1];
-    const uint64_t pairs = uint64_t{header_.channels(node.inputs[0], header_.capacities())} *
-                           header_.channels(node.output, header_.capacities());
-    return pairs <= kMaxWeights / filter || no("a layer is too large");
-  }
-
-  // Every window of a pooling sees a pixel.
-  bool pool(const NodeSpec& node) {
-    for (size_t i = 0; i < 2; ++i) {
-      if (node.dilation[i] != 1 || node.padding[i] >= node.kernel[i] ||
-          node.padding[i + 2] >= node.kernel[i]) {
-        return no("a pooling is padded too much");
+    for (uint32_t k = 1; k <= header_.capacities(); ++k) {
+      if (!values(k)) return false;
+      for (const NodeSpec& node : header_.nodes) {
+        std::vector<Shape> in;
+        for (const uint32_t input : node.inputs) in.push_back(shapes_[input]);
+        const char* problem = find_operator(node.op)->check(node, in, shapes_[node.output]);
+        if (problem != nullptr) return no(problem);
       }
     }
     return true;
   }
 
+  // What its blocks of weights need to be found.
+  bool layer(const NodeSpec& node) {
+    const Weights weights = find_operator(node.op)->weights;
+    const ValueSpec &x = header_.values[node.inputs[0]], &y = header_.values[node.output];
+    if (x.axes.size() < 2 || y.axes.size() < 2) return no("a layer has no channels");
+    const std::vector<RunSpec>& ins = header_.channels(node.inputs[0]).runs;
+    const std::vector<RunSpec>& outs = header_.channels(node.output).runs;
+    if (ins.empty() || outs.empty()) return no("a layer's channels belong to no group");
+    if (weights != Weights::dense) {
+      const auto same = [](const RunSpec& a, const RunSpec& b) {
+        return a.group == b.group && a.first == b.first && a.count == b.count &&
+               a.repeat == b.repeat;
+      };
+      return std::equal(ins.begin(), ins.end(), outs.begin(), outs.end(), same) ||
+             no("a layer changes the channels");
+    }
+    const int64_t groups = node.numbers.empty() ? 1 : node.numbers[0];
+    if (groups < 1 || ins.size() % static_cast<uint64_t>(groups) != 0 ||
+        outs.size() % static_cast<uint64_t>(groups) != 0) {
+      return no("a layer's channels do not divide into its groups");
+    }
+    const uint64_t filter = uint64_t{node.kernel[0]} * node.kernel[1];
+    const uint64_t pairs =
+        uint64_t{header_.axis_size(header_.channels(node.inputs[0]), header_.capacities())} *
+        header_.axis_size(header_.channels(node.output), header_.capacities());
+    const uint64_t kMax = uint64_t{1} << 40;
+    return (filter >= 1 && filter <= kMax && pairs <= kMaxWeights / filter) ||
+           no("a layer is too large");
+  }
+
   bool ends() {
-    for (const uint32_t group : header_.values[header_.input].groups) {
-      if (!constant_width(group)) return no("the input's channels depend on the capacity");
+    for (const auto* ends : {&header_.inputs, &header_.outputs}) {
+      for (const uint32_t value : *ends) {
+        if (header_.shape(value, 1) != header_.shape(value, header_.capacities())) {
+          return no("an input or output depends on the capacity");
+        }
+      }
     }
-    for (const uint32_t group : header_.values[header_.output].groups) {
-      if (!constant_width(group)) return no("the output's channels depend on the capacity");
-    }
-    const uint32_t channels = header_.channels(header_.input, 1);
+    const Shape in = header_.shape(header_.inputs[0], 1);
+    const Shape out = header_.shape(header_.outputs[0], 1);
+    const size_t channels = in.size() == 4 ? in[1] : 0;
     if (header_.mean.size() != channels || header_.deviation.size() != channels) {
       return no("the preprocessing does not fit the input's channels");
     }
@@ -172,12 +186,8 @@ class Checker {
       if (!std::isfinite(m)) return no("a mean is not finite");
     }
     if (header_.resize > kMaxExtent) return no("the resizing is out of range");
-    return header_.classes.empty() ||
-           header_.classes.size() == header_.channels(header_.output, 1) ||
+    return header_.classes.empty() || (out.size() == 2 && header_.classes.size() == out[1]) ||
            no("the class names do not fit the outputs");
-  }
-  bool constant_width(uint32_t group) const {
-    return header_.groups[group].widths.front() == header_.groups[group].widths.back();
   }
 
   bool segments() {
@@ -189,7 +199,7 @@ class Checker {
         return no("a segment lies outside the file, which may be cut short");
       }
       end = segment.offset + segment.bytes;
-      const uint64_t floats = for_each_block(header_, k, [](uint32_t, const Block&) {});
+      const uint64_t floats = for_each_part(header_, k, {});
       if (segment.bytes != floats * sizeof(float)) {
         return no("a segment is not as long as its weights");
       }
@@ -199,6 +209,7 @@ class Checker {
 
   const PackageHeader& header_;
   uint64_t file_bytes_;
+  std::vector<Shape> shapes_;  // by value, at the capacity that is checked
   std::string problem_;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -36,48 +37,12 @@ struct Model::Impl {
   }
 
   void run_step(const Step& step) {
+    step.op->run(step, pool);
     const NodeSpec& node = *step.node;
-    const Activation &x = step.inputs[0], &y = step.task.y;
-    const size_t pixels = y.height * y.width;
-    switch (node.op) {
-      case OpKind::conv:
-        pool.parallel(pixels, conv_tile(), [&](size_t a, size_t b) { conv(step.task, a, b); });
-        break;
-      case OpKind::depthwise:
-        pool.parallel(pixels, conv_tile(), [&](size_t a, size_t b) { depthwise(step.task, a, b); });
-        break;
-      case OpKind::affine:
-        pool.parallel(pixels, 16, [&](size_t a, size_t b) { affine(step.task, a, b); });
-        break;
-      case OpKind::max_pool:
-        pool.parallel(pixels, 8, [&](size_t a, size_t b) { max_pool(node, x, y, a, b); });
-        break;
-      case OpKind::average_pool:
-        pool.parallel(pixels, 8, [&](size_t a, size_t b) { average_pool(node, x, y, a, b); });
-        break;
-      case OpKind::add:
-        add(node, x, step.inputs[1], y);
-        break;
-      case OpKind::clamp:
-        clamp(node, x, y);
-        break;
-      case OpKind::softmax:
-        softmax(x, y);
-        break;
-      case OpKind::concat: {
-        size_t offset = 0;
-        for (const Activation& part : step.inputs) {
-          for (size_t p = 0; p < pixels; ++p) {
-            float* to = y.data + p * y.channels + offset;
-            std::copy_n(part.data + p * part.channels, part.channels, to);
-          }
-          offset += part.channels;
-        }
-        for (size_t i = 0; i < pixels * y.channels; ++i) {
-          y.data[i] = std::min(std::max(y.data[i], node.low), node.high);
-        }
-        break;
-      }
+    const bool bounded = std::isfinite(node.low) || std::isfinite(node.high);
+    if (step.op->clamps || !bounded) return;
+    for (size_t i = 0; i < step.y.elements(); ++i) {
+      step.y.data[i] = std::min(std::max(step.y.data[i], node.low), node.high);
     }
   }
 };
@@ -156,32 +121,46 @@ Footprint Model::footprint() const {
   return footprint;
 }
 
-uint64_t Model::input_floats() const {
-  const ValueSpec& value = header().values[header().input];
-  return uint64_t{value.height} * value.width * header().channels(header().input, 1);
+std::vector<uint32_t> Model::input_shape(size_t i) const {
+  return header().shape(header().inputs[i], 1);
 }
 
-uint64_t Model::output_floats() const {
-  const ValueSpec& value = header().values[header().output];
-  return uint64_t{value.height} * value.width * header().channels(header().output, 1);
+std::vector<uint32_t> Model::output_shape(size_t i) const {
+  return header().shape(header().outputs[i], 1);
 }
 
-Status Model::run(const float* input, float* output) {
+uint64_t Model::input_floats(size_t i) const { return element_count(input_shape(i)); }
+
+uint64_t Model::output_floats(size_t i) const { return element_count(output_shape(i)); }
+
+Status Model::run(const float* const* inputs, float* const* outputs) {
   Impl& m = *impl_;
   const std::lock_guard lock(m.busy);
   if (m.capacity == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
-  // [channels, height, width] outside, [height, width, channels] inside.
-  const Activation &in = m.plan.input, &out = m.plan.output;
-  const size_t area = in.height * in.width;
-  for (size_t c = 0; c < in.channels; ++c) {
-    for (size_t p = 0; p < area; ++p) in.data[p * in.channels + c] = input[c * area + p];
+  // Outside, elements lie in the order of the axes.
+  const auto in_order = [](float* data, const Tensor& t) {
+    View view(data);
+    size_t stride = t.elements();
+    for (const uint32_t size : t.shape) view.add(size, static_cast<std::ptrdiff_t>(stride /= size));
+    return view;
+  };
+  for (size_t i = 0; i < m.plan.inputs.size(); ++i) {
+    const Tensor& to = m.plan.inputs[i];
+    copy(in_order(const_cast<float*>(inputs[i]), to), View(to));  // which is read only
   }
   for (const Step& step : m.plan.steps) m.run_step(step);
-  const size_t out_area = out.height * out.width;
-  for (size_t c = 0; c < out.channels; ++c) {
-    for (size_t p = 0; p < out_area; ++p) output[c * out_area + p] = out.data[p * out.channels + c];
+  for (size_t i = 0; i < m.plan.outputs.size(); ++i) {
+    const Tensor& from = m.plan.outputs[i];
+    copy(View(from), in_order(outputs[i], from));
   }
   return {};
+}
+
+Status Model::run(const float* input, float* output) {
+  if (header().inputs.size() != 1 || header().outputs.size() != 1) {
+    return {StatusCode::bad_argument, "the model has not one input and one output"};
+  }
+  return run(&input, &output);
 }
 
 }  // namespace nestling::runtime

@@ -60,12 +60,17 @@ class NESTLING_API Model {
   uint32_t capacity() const;
   Footprint footprint() const;
 
-  uint64_t input_floats() const;
-  uint64_t output_floats() const;
+  // With the batch of 1, as ONNX has it: [1, channels, height, width]. The same at every capacity.
+  std::vector<uint32_t> input_shape(size_t i = 0) const;
+  std::vector<uint32_t> output_shape(size_t i = 0) const;
+  uint64_t input_floats(size_t i = 0) const;
+  uint64_t output_floats(size_t i = 0) const;
 
-  // One image, [channels, height, width] already normalised, to the outputs of the network. Fails
-  // only at capacity 0.
+  // One input, already normalised, to the outputs of the network, in the order of their axes. Fails
+  // only at capacity 0, or if there are several inputs or outputs.
   Status run(const float* input, float* output);
+  // As many inputs and outputs as the header has.
+  Status run(const float* const* inputs, float* const* outputs);
 
  private:
   struct Impl;

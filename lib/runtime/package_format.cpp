@@ -1,50 +1,70 @@
 #include "runtime/package_format.h"
 
+#include <algorithm>
+
+#include "runtime/operator.h"
+
 namespace nestling::runtime {
 
-uint32_t PackageHeader::channels(uint32_t value, uint32_t capacity) const {
+uint32_t PackageHeader::run_size(const RunSpec& run, uint32_t capacity) const {
+  const uint32_t there = width(run.group, capacity);
+  return std::min(there > run.first ? there - run.first : 0, run.count) * run.repeat;
+}
+
+uint32_t PackageHeader::axis_size(const AxisSpec& axis, uint32_t capacity) const {
+  if (axis.runs.empty()) return axis.extent;
   uint32_t sum = 0;
-  for (const uint32_t group : values[value].groups) sum += width(group, capacity);
+  for (const RunSpec& run : axis.runs) sum += run_size(run, capacity);
   return sum;
 }
 
-uint32_t panels(const PackageHeader& header, uint32_t group, uint32_t capacity) {
-  const uint32_t added = header.width(group, capacity) - header.width(group, capacity - 1);
+std::vector<uint32_t> PackageHeader::shape(uint32_t value, uint32_t capacity) const {
+  std::vector<uint32_t> sizes;
+  for (const AxisSpec& axis : values[value].axes) sizes.push_back(axis_size(axis, capacity));
+  return sizes;
+}
+
+uint32_t panels(const PackageHeader& header, const RunSpec& run, uint32_t capacity) {
+  const uint32_t added = header.run_size(run, capacity) - header.run_size(run, capacity - 1);
   return (added + kPanel - 1) / kPanel;
 }
 
 uint64_t block_floats(const PackageHeader& header, const NodeSpec& node, const Block& block) {
-  const uint32_t group = header.values[node.output].groups[block.out_slot];
-  const uint64_t lanes = uint64_t{panels(header, group, block.range)} * kPanel;
+  const RunSpec& run = header.channels(node.output).runs[block.out_slot];
+  const uint64_t lanes = uint64_t{panels(header, run, block.range)} * kPanel;
   if (block.kind != Block::Kind::weights) return lanes;
   const uint64_t taps = uint64_t{node.kernel[0]} * node.kernel[1];
-  return lanes * taps * (node.op == OpKind::depthwise ? 1 : block.in_end - block.in_begin);
+  return lanes * taps * std::max(block.in_end - block.in_begin, 1U);
 }
 
-uint64_t for_each_block(const PackageHeader& header, uint32_t capacity,
-                        const std::function<void(uint32_t node, const Block&)>& visit) {
+uint64_t for_each_part(const PackageHeader& header, uint32_t capacity,
+                       const SegmentVisitor& visitor) {
   uint64_t offset = 0;
   for (uint32_t n = 0; n < header.nodes.size(); ++n) {
     const NodeSpec& node = header.nodes[n];
-    const bool convolves = node.op == OpKind::conv || node.op == OpKind::depthwise;
-    if (!convolves && node.op != OpKind::affine) continue;
+    const Weights weights = find_operator(node.op)->weights;
+    if (weights == Weights::none) continue;
     const auto put = [&](Block block) {
       block.offset = offset;
       offset += block_floats(header, node, block);
-      visit(n, block);
+      visitor.block(n, block);
     };
-    const std::vector<uint32_t>& outs = header.values[node.output].groups;
-    const std::vector<uint32_t>& ins = header.values[node.inputs[0]].groups;
+    const std::vector<RunSpec>& outs = header.channels(node.output).runs;
+    const std::vector<RunSpec>& ins = header.channels(node.inputs[0]).runs;
+    const uint32_t groups = weights == Weights::dense ? layer_groups(node) : 1;
     for (uint32_t slot = 0; slot < outs.size(); ++slot) {
+      // The runs of the input that this one meets.
+      const auto each = static_cast<uint32_t>(ins.size()) / groups;
+      const uint32_t first = slot / (static_cast<uint32_t>(outs.size()) / groups) * each;
       for (uint32_t range = 1; range <= capacity; ++range) {
         if (panels(header, outs[slot], range) == 0) continue;
         const bool fresh = range == capacity || node.own_weights;
-        if (node.op == OpKind::depthwise && fresh) {
+        if (weights == Weights::depthwise && fresh) {
           put({Block::Kind::weights, slot, range, 0, 0, 0, 0});
         }
-        for (uint32_t in = 0; in < ins.size() && node.op == OpKind::conv; ++in) {
-          const uint32_t begin = fresh ? 0 : header.width(ins[in], capacity - 1);
-          const uint32_t end = header.width(ins[in], capacity);
+        for (uint32_t in = first; in < first + each && weights == Weights::dense; ++in) {
+          const uint32_t begin = fresh ? 0 : header.run_size(ins[in], capacity - 1);
+          const uint32_t end = header.run_size(ins[in], capacity);
           if (begin == end || (header.causal && !fresh)) continue;
           put({Block::Kind::weights, slot, range, in, begin, end, 0});
         }
@@ -54,6 +74,14 @@ uint64_t for_each_block(const PackageHeader& header, uint32_t capacity,
         }
       }
     }
+  }
+  for (uint32_t v = 0; v < header.values.size(); ++v) {
+    const Storage storage = header.values[v].storage;
+    if (storage == Storage::computed || (storage == Storage::shared && capacity > 1)) continue;
+    visitor.constant(v, offset);
+    uint64_t floats = 1;
+    for (const uint32_t size : header.shape(v, capacity)) floats *= size;
+    offset += floats;
   }
   return offset;
 }

@@ -9,16 +9,16 @@ constexpr uint64_t kAlign = 16;  // floats: one cache line
 constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
 uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacity) {
-  const ValueSpec& spec = header.values[value];
-  const uint64_t floats = uint64_t{spec.height} * spec.width * header.channels(value, capacity);
+  const uint64_t floats = element_count(header.shape(value, capacity));
   return (floats + kSlackFloats + kAlign - 1) / kAlign * kAlign;
 }
 
-// Channels of a value before its `slot`-th group.
+// Places of a value's channel axis before its `slot`-th run.
 size_t slot_offset(const PackageHeader& header, uint32_t value, uint32_t slot, uint32_t capacity) {
   size_t offset = 0;
-  for (uint32_t s = 0; s < slot; ++s)
-    offset += header.width(header.values[value].groups[s], capacity);
+  for (uint32_t s = 0; s < slot; ++s) {
+    offset += header.run_size(header.channels(value).runs[s], capacity);
+  }
   return offset;
 }
 
@@ -31,7 +31,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
     last_use[header.nodes[n].output] = n;
     for (const uint32_t input : header.nodes[n].inputs) last_use[input] = n;
   }
-  last_use[header.output] = header.nodes.size();
+  for (const uint32_t output : header.outputs) last_use[output] = header.nodes.size();
   ArenaLayout layout;
   layout.offsets.resize(count);
   struct Place {
@@ -49,7 +49,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
     layout.offsets[value] = begin;
     layout.floats = std::max(layout.floats, begin + floats);
   };
-  place(header.input);
+  for (const uint32_t input : header.inputs) place(input);
   for (size_t n = 0; n < header.nodes.size(); ++n) {
     taken.erase(
         std::remove_if(taken.begin(), taken.end(), [&](const Place& p) { return p.last_use < n; }),
@@ -57,8 +57,9 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
     place(header.nodes[n].output);
   }
   for (const NodeSpec& node : header.nodes) {
-    layout.zeros_floats =
-        std::max<uint64_t>(layout.zeros_floats, header.channels(node.inputs[0], capacity));
+    if (find_operator(node.op)->weights == Weights::none) continue;
+    layout.zeros_floats = std::max<uint64_t>(
+        layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
   }
   layout.zeros_floats += kSlackFloats;
   layout.zeros = layout.floats;
@@ -69,48 +70,64 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
 Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& layout,
                float* arena) {
   const PackageHeader& header = segments.header();
-  const auto activation = [&](uint32_t value) {
-    const ValueSpec& spec = header.values[value];
-    return Activation{arena + layout.offsets[value], spec.height, spec.width,
-                      header.channels(value, capacity)};
+  std::vector<Tensor> tensors;
+  for (uint32_t v = 0; v < header.values.size(); ++v) {
+    tensors.emplace_back(arena + layout.offsets[v], header.shape(v, capacity));
+  }
+  const auto find_constants = [&](uint32_t of_capacity, Storage storage) {
+    const float* segment = segments.weights(of_capacity);
+    SegmentVisitor visitor;
+    visitor.constant = [&](uint32_t value, uint64_t offset) {
+      if (header.values[value].storage != storage) return;
+      tensors[value].data = const_cast<float*>(segment + offset);  // which nobody writes to
+    };
+    for_each_part(header, of_capacity, visitor);
   };
+  find_constants(1, Storage::shared);
+  find_constants(capacity, Storage::own);
+
   Plan plan;
-  plan.input = activation(header.input);
-  plan.output = activation(header.output);
+  for (const uint32_t input : header.inputs) plan.inputs.push_back(tensors[input]);
+  for (const uint32_t output : header.outputs) plan.outputs.push_back(tensors[output]);
   for (const NodeSpec& node : header.nodes) {
     Step& step = plan.steps.emplace_back();
     step.node = &node;
-    for (const uint32_t input : node.inputs) step.inputs.push_back(activation(input));
-    step.task = {&node, step.inputs[0], activation(node.output), {}, arena + layout.zeros};
+    step.op = find_operator(node.op);
+    for (const uint32_t input : node.inputs) step.inputs.push_back(tensors[input]);
+    step.y = tensors[node.output];
+    step.zeros = arena + layout.zeros;
   }
-  // A range is found by its node, slot and capacity; blocks come range by range.
+  // A range is found by where it begins; blocks come range by range.
   const auto range_of = [&](uint32_t n, const Block& block) -> ConvRange& {
     const NodeSpec& node = header.nodes[n];
-    const uint32_t group = header.values[node.output].groups[block.out_slot];
-    const size_t y_offset = slot_offset(header, node.output, block.out_slot, capacity) +
-                            header.width(group, block.range - 1);
-    std::vector<ConvRange>& ranges = plan.steps[n].task.ranges;
+    const RunSpec& run = header.channels(node.output).runs[block.out_slot];
+    const size_t before = header.run_size(run, block.range - 1);
+    const size_t y_offset = slot_offset(header, node.output, block.out_slot, capacity) + before;
+    std::vector<ConvRange>& ranges = plan.steps[n].ranges;
     for (ConvRange& range : ranges) {
       if (range.y_offset == y_offset) return range;
     }
-    const size_t channels = header.width(group, block.range) - header.width(group, block.range - 1);
-    ranges.push_back(
-        {y_offset, channels, panels(header, group, block.range), {}, nullptr, nullptr});
+    const size_t channels = header.run_size(run, block.range) - before;
+    ranges.push_back({y_offset, channels, panels(header, run, block.range), {}, nullptr, nullptr});
     return ranges.back();
   };
   for (uint32_t k = 1; k <= capacity; ++k) {
-    const float* weights = segments.weights(k);
-    for_each_block(header, k, [&](uint32_t n, const Block& block) {
+    const float* segment = segments.weights(k);
+    SegmentVisitor visitor;
+    visitor.block = [&](uint32_t n, const Block& block) {
       const NodeSpec& node = header.nodes[n];
-      const float* at = weights + block.offset;
+      const float* at = segment + block.offset;
       ConvRange& range = range_of(n, block);
       switch (block.kind) {
-        case Block::Kind::weights:
+        case Block::Kind::weights: {
           if (node.own_weights && k != capacity) break;
-          range.pieces.push_back(
-              {at, slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin,
-               node.op == OpKind::depthwise ? 1 : size_t{block.in_end} - block.in_begin});
+          const bool dense = block.in_end > block.in_begin;
+          const size_t x_offset =
+              dense ? slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin
+                    : 0;
+          range.pieces.push_back({at, x_offset, dense ? block.in_end - block.in_begin : size_t{1}});
           break;
+        }
         case Block::Kind::scale:
           range.scale = at;  // of own scales the last, which is the present capacity's
           break;
@@ -118,7 +135,8 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
           range.shift = at;
           break;
       }
-    });
+    };
+    for_each_part(header, k, visitor);
   }
   return plan;
 }

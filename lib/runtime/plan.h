@@ -3,21 +3,14 @@
 
 #include <vector>
 
-#include "runtime/kernels.h"
+#include "runtime/operator.h"
 #include "runtime/segments.h"
 
 namespace nestling::runtime {
 
-// One node, ready to run.
-struct Step {
-  const NodeSpec* node;
-  std::vector<Activation> inputs;
-  ConvTask task;  // of conv, depthwise and affine; its y is every step's output
-};
-
 struct Plan {
   std::vector<Step> steps;
-  Activation input, output;
+  std::vector<Tensor> inputs, outputs;
 };
 
 // Offsets, in floats, of all values in one arena at `capacity`: a value's place is free again after

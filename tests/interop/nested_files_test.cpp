@@ -58,11 +58,11 @@ TEST_CASE("protobuf reads the package's header by schemas/package.proto") {
   CHECK(header.name() == "test");
   CHECK(header.segments_size() == 3);
   CHECK(header.mean_size() == 3);
-  CHECK(header.nodes(0).op() == nestling::package::CONV);
+  CHECK(header.nodes(0).op() == "conv");
   CHECK(header.nodes(0).low() == 0);  // its Relu
   CHECK(header.nodes(0).kernel_size() == 2);
-  CHECK(header.nodes(1).op() == nestling::package::DEPTHWISE);
-  CHECK(header.nodes(header.nodes_size() - 1).op() == nestling::package::SOFTMAX);
+  CHECK(header.nodes(1).op() == "depthwise");
+  CHECK(header.nodes(header.nodes_size() - 1).op() == "softmax");
   const auto nesting = nestling::nesting_of(nested, "nested");
   for (const auto& group : nesting.groups) {
     bool found = false;

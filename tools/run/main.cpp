@@ -21,11 +21,12 @@ using namespace nestling;
 namespace {
 
 // How the package takes an image.
-ImageInput input_of(const runtime::PackageHeader& header) {
-  const runtime::ValueSpec& in = header.values[header.input];
-  return {.channels = header.channels(header.input, 1),
-          .height = in.height,
-          .width = in.width,
+ImageInput input_of(const runtime::Model& model) {
+  const runtime::PackageHeader& header = model.header();
+  const std::vector<uint32_t> in = image_shape(model);
+  return {.channels = in[1],
+          .height = in[2],
+          .width = in[3],
           .resize = header.resize,
           .mean = header.mean,
           .deviation = header.deviation};
@@ -33,26 +34,36 @@ ImageInput input_of(const runtime::PackageHeader& header) {
 
 // One image from a picture or a .npy file, as the package wants it.
 std::vector<float> load_input(const runtime::Model& model, const std::string& file) {
-  const runtime::PackageHeader& header = model.header();
-  const runtime::ValueSpec& in = header.values[header.input];
-  if (!file.ends_with(".npy")) {
-    return load_image(file, input_of(header));
-  }
+  if (!file.ends_with(".npy")) return load_image(file, input_of(model));
   NpyArray array = parse_npy(read_file(file), file);
-  // A leading batch of one is as good.
-  if (array.shape.size() == 4 && array.shape[0] == 1) array.shape.erase(array.shape.begin());
-  if (array.shape != std::vector<int64_t>{header.channels(header.input, 1), in.height, in.width}) {
-    fail("{} does not have the shape {}x{}x{}", file, header.channels(header.input, 1), in.height,
-         in.width);
-  }
+  const std::vector<uint32_t> in = model.input_shape();
+  const std::vector<int64_t> expected(in.begin(), in.end());
+  // A batch of one may be left out.
+  if (array.shape.size() + 1 == expected.size()) array.shape.insert(array.shape.begin(), 1);
+  if (array.shape != expected) fail("{} does not have the shape {}", file, fmt::join(in, "x"));
   return array.data;
+}
+
+// The outputs for one input.
+std::vector<NpyArray> run_once(runtime::Model& model, const std::vector<float>& input) {
+  if (model.header().inputs.size() != 1) fail("the package has several inputs");
+  std::vector<NpyArray> outputs(model.header().outputs.size());
+  std::vector<float*> to;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const std::vector<uint32_t> shape = model.output_shape(i);
+    outputs[i].shape.assign(shape.begin(), shape.end());
+    outputs[i].data.resize(model.output_floats(i));
+    to.push_back(outputs[i].data.data());
+  }
+  const float* from = input.data();
+  check(model.run(&from, to.data()));
+  return outputs;
 }
 
 // The five best classes with their softmax probabilities.
 Json best_classes(const runtime::Model& model, const std::vector<float>& output) {
   const runtime::PackageHeader& header = model.header();
-  const bool normalised_already =
-      !header.nodes.empty() && header.nodes.back().op == runtime::OpKind::softmax;
+  const bool normalised_already = !header.nodes.empty() && header.nodes.back().op == "softmax";
   const float highest = *std::max_element(output.begin(), output.end());
   double sum = 0;
   for (const float v : output) sum += std::exp(static_cast<double>(v) - highest);
@@ -122,20 +133,20 @@ int main(int argc, char** argv) {
         {"memory",
          {{"weights_bytes", memory.weights_bytes}, {"activation_bytes", memory.activation_bytes}}}};
     std::string text;
-    NpyArray outputs;
+    std::vector<NpyArray> outputs;
     if (!input.empty()) {
-      const std::vector<float> image = load_input(model, input);
-      outputs.data.resize(model.output_floats());
-      outputs.shape = {1, std::ssize(outputs.data)};
-      check(model.run(image.data(), outputs.data.data()));
-      json["top"] = best_classes(model, outputs.data);
-      for (const Json& best : json["top"]) {
+      const std::vector<float> given = load_input(model, input);
+      outputs = run_once(model, given);
+      const std::vector<uint32_t> shape = model.output_shape();
+      if (shape.size() == 2) json["top"] = best_classes(model, outputs[0].data);
+      for (const Json& best : json.value("top", Json::array())) {
         text += fmt::format("{:6.2f} %  {}\n", 100 * best["probability"].get<double>(),
                             best["class"].get<std::string>());
       }
+      if (shape.size() != 2) text += fmt::format("an output of {}\n", fmt::join(shape, "x"));
     }
     if (!data_flags.name.empty()) {
-      const ImageInput wanted = input_of(model.header());
+      const ImageInput wanted = input_of(model);
       const Dataset data = data_flags.load("test",
                                            {.channels = wanted.channels,
                                             .height = wanted.height,
@@ -144,9 +155,9 @@ int main(int argc, char** argv) {
                                             .mean = wanted.mean,
                                             .deviation = wanted.deviation},
                                            progress);
-      outputs.data = run_all(model, data, progress);
-      outputs.shape = {data.size(), static_cast<int64_t>(model.output_floats())};
-      const double accuracy = accuracy_of(outputs.data, data);
+      const auto classes = static_cast<int64_t>(model.output_floats());
+      outputs = {{{data.size(), classes}, run_all(model, data, progress)}};
+      const double accuracy = accuracy_of(outputs[0].data, data);
       json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
       json["accuracy"] = accuracy;
       text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
@@ -167,7 +178,12 @@ int main(int argc, char** argv) {
           capacity, latency.median, latency.p90, latency.runs, runtime::simd_name(), threads,
           memory.weights_bytes, memory.activation_bytes, paging.upgrade_ms, paging.downgrade_ms);
     }
-    if (!output.empty()) write_file(output, npy_bytes(outputs));
+    for (size_t i = 0; i < outputs.size() && !output.empty(); ++i) {
+      // Of several outputs the second and later ones get a number.
+      std::filesystem::path file = output;
+      if (i > 0) file.replace_extension(fmt::format("{}.npy", i));
+      write_file(file, npy_bytes(outputs[i]));
+    }
     tool.print(text, json);
     return kDone;
   });

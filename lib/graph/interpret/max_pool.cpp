@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "graph/interpret/window.h"
 
@@ -6,7 +7,9 @@ namespace nestling {
 
 void interpret(const MaxPool& op, const Step& step) {
   slide(op, op.dilation, step, [](const std::vector<float>& window, int64_t) {
-    return *std::max_element(window.begin(), window.end());
+    float highest = -std::numeric_limits<float>::infinity();  // dilated windows can see nothing
+    for (const float v : window) highest = std::max(highest, v);
+    return highest;
   });
 }
 

@@ -1,0 +1,50 @@
+// The operators of the runtime: one source each in ops/, which says how a node of it must look and
+// runs it. The build makes the table of them from the files there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/kernels.h"
+#include "runtime/tensor.h"
+#include "runtime/thread_pool.h"
+
+namespace nestling::runtime {
+
+// One node, ready to run.
+struct Step {
+  const NodeSpec* node;
+  const struct Operator* op;
+  std::vector<Tensor> inputs;
+  Tensor y;
+  std::vector<ConvRange> ranges;  // of operators with weights
+  const float* zeros;             // as many as the input has channels, and kSlack
+};
+
+// The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.
+enum class Weights { none, dense, depthwise, scale };
+
+struct Operator {
+  const char* name;
+  Weights weights;
+  bool clamps;  // applies the node's bounds itself
+  // What is wrong with a node whose values have these shapes, null if nothing: a node that passes
+  // runs without further checks. Values have 1 to kMaxElements elements and at most kMaxRank axes;
+  // a node has at least one input.
+  const char* (*check)(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out);
+  void (*run)(const Step& step, const ThreadPool& pool);
+};
+
+// Null if there is none of that name.
+const Operator* find_operator(const std::string& name);
+
+// Of a layer with dense weights.
+inline uint32_t layer_groups(const NodeSpec& node) {
+  return node.numbers.empty() ? 1 : static_cast<uint32_t>(node.numbers[0]);
+}
+
+// Checks that several operators share; each returns null if all is well.
+const char* check_window(const NodeSpec& node, const Shape& in, const Shape& out);  // images
+const char* check_same(const std::vector<Shape>& in, const Shape& out);  // one input, same shape
+
+}  // namespace nestling::runtime

@@ -1,0 +1,25 @@
+// numbers: {1 if padding counts}.
+#include "runtime/window.h"
+
+namespace nestling::runtime {
+
+extern const Operator op_average_pool = {
+    "average_pool", Weights::none, false,
+    [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
+      return node.numbers.size() == 1 ? check_pool(node, in, out) : "a pooling lacks its numbers";
+    },
+    [](const Step& step, const ThreadPool& pool) {
+      run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
+        float* to = y.data + pixel * y.channels;
+        std::fill_n(to, y.channels, 0.0F);
+        size_t inside = 0;
+        const size_t padded = for_window(*step.node, x, y, pixel, [&](const float* from) {
+          for (size_t c = 0; c < y.channels; ++c) to[c] += from[c];
+          ++inside;
+        });
+        const size_t count = std::max<size_t>(step.node->numbers[0] != 0 ? padded : inside, 1);
+        for (size_t c = 0; c < y.channels; ++c) to[c] /= static_cast<float>(count);
+      });
+    }};
+
+}  // namespace nestling::runtime

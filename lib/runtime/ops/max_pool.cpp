@@ -1,0 +1,18 @@
+#include <limits>
+
+#include "runtime/window.h"
+
+namespace nestling::runtime {
+
+extern const Operator op_max_pool = {
+    "max_pool", Weights::none, false, check_pool, [](const Step& step, const ThreadPool& pool) {
+      run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
+        float* to = y.data + pixel * y.channels;
+        std::fill_n(to, y.channels, -std::numeric_limits<float>::infinity());
+        for_window(*step.node, x, y, pixel, [&](const float* from) {
+          for (size_t c = 0; c < y.channels; ++c) to[c] = std::max(to[c], from[c]);
+        });
+      });
+    }};
+
+}  // namespace nestling::runtime

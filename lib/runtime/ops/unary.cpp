@@ -1,0 +1,87 @@
+// numbers: {UnaryFunction}; reals: {a, b}.
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/functions.h"
+#include "runtime/operator.h"
+
+namespace nestling::runtime {
+namespace {
+
+using F = UnaryFunction;
+
+float hard_sigmoid(float x, float a, float b) { return std::min(std::max(a * x + b, 0.0F), 1.0F); }
+float softplus(float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); }
+
+// Calls each(f) with the function of one element.
+template <typename Each>
+void with_function(F function, float a, float b, const Each& each) {
+  switch (function) {
+    case F::identity:
+      return each([](float x) { return x; });
+    case F::leaky_relu:
+      return each([=](float x) { return x < 0 ? a * x : x; });
+    case F::elu:
+      return each([=](float x) { return x < 0 ? a * std::expm1(x) : x; });
+    case F::selu:
+      return each([=](float x) { return b * (x < 0 ? a * std::expm1(x) : x); });
+    case F::sigmoid:
+      return each([](float x) { return 1 / (1 + std::exp(-x)); });
+    case F::hard_sigmoid:
+      return each([=](float x) { return hard_sigmoid(x, a, b); });
+    case F::hard_swish:
+      return each([](float x) { return x * hard_sigmoid(x, 1.0F / 6, 0.5F); });
+    case F::mish:
+      return each([](float x) { return x * std::tanh(softplus(x)); });
+    case F::gelu:
+      return each([](float x) { return 0.5F * x * (1 + std::erf(x * 0.70710678F)); });
+    case F::tanh:
+      return each([](float x) { return std::tanh(x); });
+    case F::softplus:
+      return each(softplus);
+    case F::softsign:
+      return each([](float x) { return x / (1 + std::abs(x)); });
+    case F::erf:
+      return each([](float x) { return std::erf(x); });
+    case F::sqrt:
+      return each([](float x) { return std::sqrt(x); });
+    case F::exp:
+      return each([](float x) { return std::exp(x); });
+    case F::log:
+      return each([](float x) { return std::log(x); });
+    case F::abs:
+      return each([](float x) { return std::abs(x); });
+    case F::neg:
+      return each([](float x) { return -x; });
+    case F::reciprocal:
+      return each([](float x) { return 1 / x; });
+    case F::floor:
+      return each([](float x) { return std::floor(x); });
+    case F::ceil:
+      return each([](float x) { return std::ceil(x); });
+  }
+}
+
+const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
+  if (node.numbers.size() != 1 || node.reals.size() != 2 || node.numbers[0] < 0 ||
+      node.numbers[0] >= kUnaryFunctions) {
+    return "there is no such function";
+  }
+  return check_same(in, out);
+}
+
+void run(const Step& step, const ThreadPool& pool) {
+  const NodeSpec& node = *step.node;
+  with_function(static_cast<F>(node.numbers[0]), node.reals[0], node.reals[1], [&](const auto& f) {
+    const float* x = step.inputs[0].data;
+    pool.parallel(step.y.elements(), 1024, [&](size_t first, size_t last) {
+      for (size_t i = first; i < last; ++i) step.y.data[i] = f(x[i]);
+    });
+  });
+}
+
+}  // namespace
+
+extern const Operator op_unary = {"unary", Weights::none, false, check, run};
+
+}  // namespace nestling::runtime

@@ -1,0 +1,137 @@
+// Tensors of the runtime: an address, the axes that ONNX gives them, and how far apart their
+// elements lie.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/package_format.h"
+
+namespace nestling::runtime {
+
+// Bytes that a kernel may read, and ignore, behind the last element of an activation.
+inline constexpr size_t kSlack = 64;
+
+using Shape = std::vector<uint32_t>;
+
+inline size_t element_count(const Shape& shape) {
+  size_t count = 1;
+  for (const uint32_t size : shape) count *= size;
+  return count;
+}
+
+struct Tensor {
+  float* data = nullptr;
+  Shape shape;
+  std::vector<size_t> strides;  // by axis
+
+  Tensor() = default;
+  // Images channels last, all else in order.
+  Tensor(float* address, Shape sizes) : data(address), shape(std::move(sizes)) {
+    strides.resize(shape.size());
+    size_t stride = 1;
+    const auto lay = [&](size_t axis) {
+      strides[axis] = stride;
+      stride *= shape[axis];
+    };
+    if (shape.size() == 4) {
+      for (const size_t axis : {1U, 3U, 2U, 0U}) lay(axis);
+    } else {
+      for (size_t axis = shape.size(); axis > 0; --axis) lay(axis - 1);
+    }
+  }
+  size_t elements() const { return element_count(shape); }
+};
+
+// One image as the kernels see it, stored [height, width, channels].
+struct Image {
+  float* data = nullptr;
+  size_t height = 0, width = 0, channels = 0;
+};
+
+// The n-th image of a batch [N, C, H, W]; rows [..., C] are an image of one row of pixels, and what
+// has two axes is images of one pixel.
+inline size_t image_count(const Tensor& t) {
+  return t.shape.size() == 4 || t.shape.size() == 2 ? t.shape[0] : 1;
+}
+inline Image image(const Tensor& t, size_t n) {
+  if (t.shape.size() == 4) {
+    return {t.data + n * t.strides[0], t.shape[2], t.shape[3], t.shape[1]};
+  }
+  const size_t channels = t.shape.back();
+  if (t.shape.size() == 2) return {t.data + n * channels, 1, 1, channels};
+  return {t.data, 1, t.elements() / channels, channels};
+}
+
+// A tensor seen along other axes: what moves data is a copy between two views of the same sizes.
+struct View {
+  float* data;
+  std::vector<size_t> sizes;
+  std::vector<std::ptrdiff_t> strides;
+
+  View(float* address) : data(address) {}
+  explicit View(const Tensor& t) : data(t.data) {
+    for (size_t axis = 0; axis < t.shape.size(); ++axis) {
+      add(t.shape[axis], static_cast<std::ptrdiff_t>(t.strides[axis]));
+    }
+  }
+  View& add(size_t size, std::ptrdiff_t stride) {
+    sizes.push_back(size);
+    strides.push_back(stride);
+    return *this;
+  }
+};
+
+// `t` broadcast to `shape`, as numpy does.
+View broadcast(const Tensor& t, const Shape& shape);
+
+// Calls row(addresses of the views' elements, their strides, how many) so that all elements of
+// views of equal sizes are met; rows follow the first view's memory.
+template <size_t N, typename F>
+void for_each_row(const std::array<const View*, N>& views, const F& row) {
+  const View& first = *views[0];
+  // Axes with the widest stride first; those of one element do not count.
+  std::vector<size_t> order;
+  for (size_t axis = 0; axis < first.sizes.size(); ++axis) {
+    if (first.sizes[axis] == 0) return;
+    if (first.sizes[axis] == 1) continue;
+    size_t at = order.size();
+    order.push_back(axis);
+    const auto width = [&](size_t a) {
+      return first.strides[a] < 0 ? -first.strides[a] : first.strides[a];
+    };
+    for (; at > 0 && width(order[at - 1]) < width(axis); --at) order[at] = order[at - 1];
+    order[at] = axis;
+  }
+  std::array<float*, N> at;
+  std::array<std::ptrdiff_t, N> inner{};
+  for (size_t v = 0; v < N; ++v) at[v] = views[v]->data;
+  if (order.empty()) {
+    row(at, inner, size_t{1});
+    return;
+  }
+  const size_t last = order.back();
+  for (size_t v = 0; v < N; ++v) inner[v] = views[v]->strides[last];
+  std::vector<size_t> index(order.size(), 0);
+  while (true) {
+    row(at, inner, first.sizes[last]);
+    size_t k = order.size() - 1;
+    for (;; --k) {
+      if (k == 0) return;
+      const size_t axis = order[k - 1];
+      for (size_t v = 0; v < N; ++v) at[v] += views[v]->strides[axis];
+      if (++index[k - 1] < first.sizes[axis]) break;
+      for (size_t v = 0; v < N; ++v) {
+        at[v] -= views[v]->strides[axis] * static_cast<std::ptrdiff_t>(first.sizes[axis]);
+      }
+      index[k - 1] = 0;
+    }
+  }
+}
+
+// to = from, element by element.
+void copy(const View& from, const View& to);
+
+}  // namespace nestling::runtime
