@@ -79,7 +79,7 @@ std::vector<std::string> backend_cases() {
   const std::set<std::string> known(operators.begin(), operators.end());
   std::vector<std::string> names;
   for (const char* kind : {"node", "pytorch-converted", "pytorch-operator", "simple"}) {
-    for (const auto& entry : fs::directory_iterator(fs::path(NESTLING_ONNX_TESTDATA) / kind)) {
+    for (const auto& entry : fs::directory_iterator(fs::path(NESTLING_ONNX_SUITE) / kind)) {
       const onnx::ModelProto model = read_model(entry.path() / "model.onnx");
       const auto& nodes = model.graph().node();
       if (std::all_of(nodes.begin(), nodes.end(),
@@ -93,7 +93,7 @@ std::vector<std::string> backend_cases() {
 }
 
 BackendCase load_backend_case(const std::string& name) {
-  const fs::path folder = fs::path(NESTLING_ONNX_TESTDATA) / name;
+  const fs::path folder = fs::path(NESTLING_ONNX_SUITE) / name;
   const fs::path data = folder / "test_data_set_0";
   const onnx::ModelProto model = read_model(folder / "model.onnx");
   const GivenInputs given = given_inputs(model, data);

@@ -18,8 +18,8 @@ void interpret(const Reduce& op, const Step& step) {
     y = max ? std::max(y, x.data[i]) : y + x.data[i];
   }
   if (op.function == Reduce::Function::mean) {
-    const auto count = static_cast<float>(x.data.size() / step.y.data.size());
-    for (float& y : step.y.data) y /= count;
+    const size_t count = x.data.size() / step.y.data.size();
+    for (float& y : step.y.data) y /= static_cast<float>(count);
   }
 }
 

@@ -48,8 +48,8 @@ void run(const Step& step, const ThreadPool&) {
     }
   });
   if (step.node->numbers[0] != 0) return;
-  const auto count = static_cast<float>(x.elements() / y.elements());
-  for (size_t i = 0; i < y.elements(); ++i) y.data[i] /= count;
+  const size_t count = x.elements() / y.elements();
+  for (size_t i = 0; i < y.elements(); ++i) y.data[i] /= static_cast<float>(count);
 }
 
 }  // namespace
