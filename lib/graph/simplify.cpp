@@ -1,6 +1,7 @@
 #include "graph/simplify.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace nestling {
@@ -20,6 +21,7 @@ class Simplifier {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       bias(n);
       shuffle(n);
+      activation(n);
     }
   }
 
@@ -35,9 +37,10 @@ class Simplifier {
     return std::get_if<T>(&graph_.nodes[n].op);
   }
 
-  // `last` computes what it did, as `op` on `inputs`; the nodes that led to it are left to be
-  // removed.
-  void replace(size_t last, const Op& op, std::vector<ValueId> inputs) {
+  // `last` computes what it did, as `op` on `inputs`, under the name of `first`; the nodes that led
+  // to it are left to be removed.
+  void replace(size_t first, size_t last, const Op& op, std::vector<ValueId> inputs) {
+    graph_.nodes[last].name = graph_.nodes[first].name;
     graph_.nodes[last].op = op;
     graph_.nodes[last].inputs = std::move(inputs);
     for (const ValueId input : graph_.nodes[last].inputs) users_[index(input)].push_back(last);
@@ -62,8 +65,7 @@ class Simplifier {
     constant.shape = constant.constant->shape = {filters};
     std::vector<ValueId> inputs = graph_.nodes[first].inputs;
     inputs.push_back(other);
-    graph_.nodes[n].name = graph_.nodes[first].name;
-    replace(n, Gemm{}, std::move(inputs));
+    replace(first, n, Gemm{}, std::move(inputs));
   }
 
   // [N, C, H, W] -> [N, g, C / g, H, W] -> [N, C / g, g, H, W] -> [N, C, H, W]
@@ -79,7 +81,62 @@ class Simplifier {
     const auto* transpose = next<Transpose>(n);
     if (transpose == nullptr || transpose->order != std::vector<int64_t>{0, 2, 1, 3, 4}) return;
     if (next<Reshape>(n) == nullptr || graph_.value(graph_.nodes[n].output).shape != x) return;
-    replace(n, Shuffle{split[1]}, {graph_.nodes[first].inputs[0]});
+    replace(first, n, Shuffle{split[1]}, {graph_.nodes[first].inputs[0]});
+  }
+
+  // A step along nodes that only the next one uses: n becomes that one.
+  bool step_unary(size_t& n, Unary::Function function) const {
+    const auto* unary = next<Unary>(n);
+    return unary != nullptr && unary->function == function;
+  }
+  // ... whose other input is `other`, or a constant number.
+  bool step_binary(size_t& n, Binary::Function function, ValueId other) const {
+    const ValueId before = graph_.nodes[n].output;
+    const auto* binary = next<Binary>(n);
+    const std::vector<ValueId>& inputs = graph_.nodes[n].inputs;
+    return binary != nullptr && binary->function == function &&
+           (inputs == std::vector{before, other} || inputs == std::vector{other, before});
+  }
+  bool step_binary(size_t& n, Binary::Function function, float number) const {
+    const ValueId before = graph_.nodes[n].output;
+    const auto* binary = next<Binary>(n);
+    if (binary == nullptr || binary->function != function) return false;
+    const std::vector<ValueId>& inputs = graph_.nodes[n].inputs;
+    return is_number(inputs[inputs[0] == before ? 1 : 0], number);
+  }
+  bool is_number(ValueId id, float number) const {
+    const auto& constant = graph_.value(id).constant;
+    return constant && constant->data.size() == 1 &&
+           std::abs(constant->data[0] - number) <= 1e-5F * std::abs(number);
+  }
+
+  // x hard_sigmoid(x), x tanh(softplus(x)) and 0.5 x (1 + erf(x / sqrt 2)), as they are written.
+  void activation(size_t n) {
+    using F = Unary::Function;
+    const auto* first = std::get_if<Unary>(&graph_.nodes[n].op);
+    const ValueId x = graph_.nodes[n].inputs[0];
+    const auto number = [](float a, float b) { return std::abs(a - b) < 1e-6F; };
+    size_t end = n;
+    if (first != nullptr && first->function == F::hard_sigmoid && number(first->alpha, 1.0F / 6) &&
+        number(first->beta, 0.5F) && step_binary(end, Binary::Function::mul, x)) {
+      return replace(n, end, Unary{F::hard_swish}, {x});
+    }
+    if (first != nullptr && first->function == F::softplus && step_unary(end, F::tanh) &&
+        step_binary(end, Binary::Function::mul, x)) {
+      return replace(n, end, Unary{F::mish}, {x});
+    }
+    // The square root of a half is multiplied or divided by.
+    const auto* scaled = std::get_if<Binary>(&graph_.nodes[n].op);
+    if (scaled == nullptr) return;
+    const bool half = scaled->function == Binary::Function::mul
+                          ? is_number(graph_.nodes[n].inputs[1], 0.70710678F)
+                          : scaled->function == Binary::Function::div &&
+                                is_number(graph_.nodes[n].inputs[1], 1.41421356F);
+    if (half && step_unary(end, F::erf) && step_binary(end, Binary::Function::add, 1.0F) &&
+        step_binary(end, Binary::Function::mul, x) &&
+        step_binary(end, Binary::Function::mul, 0.5F)) {
+      replace(n, end, Unary{F::gelu}, {x});
+    }
   }
 
   Graph& graph_;

@@ -9,6 +9,9 @@ namespace nestling {
 //
 //   Gemm -> Add (constant [M])                       Gemm with a bias
 //   Reshape -> Transpose -> Reshape (of channels)    Shuffle
+//   HardSigmoid(x) -> Mul x                          hard swish
+//   Softplus(x) -> Tanh -> Mul x                     mish
+//   x / sqrt 2 -> Erf -> Add 1 -> Mul x -> Mul 0.5   gelu
 //
 // Nodes that no output needs and constants that no node uses are gone. Values keep their names.
 Graph simplified(Graph graph);

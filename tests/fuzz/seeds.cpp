@@ -28,8 +28,8 @@ void seed(const std::string& target, const std::string& name, std::string_view b
 void models() {
   nestling::Random random(1);
   int number = 0;
-  for (Graph graph :
-       {test::residual_network(1), test::chain_network(2), test::every_op_network(3)}) {
+  for (Graph graph : {test::residual_network(1), test::chain_network(2), test::every_op_network(3),
+                      test::modern_network(4)}) {
     nestling::set_classifier_info(
         graph, {{"a", "b", "c", "d"}, {.mean = {0, 0, 0}, .deviation = {1, 1, 1}}});
     const std::string name = fmt::format("{}", ++number);

@@ -16,7 +16,8 @@ using nestling::Graph;
 using nestling::Tensor;
 
 TEST_CASE("a graph comes back from its ONNX file with the same bytes and outputs") {
-  for (const Graph& graph : {test::residual_network(1), test::every_op_network(2)}) {
+  for (const Graph& graph :
+       {test::residual_network(1), test::every_op_network(2), test::modern_network(4)}) {
     const std::string bytes = nestling::export_onnx(graph);
     const Graph back = nestling::import_onnx(bytes, "test.onnx");
     CHECK(nestling::export_onnx(back) == bytes);
@@ -24,6 +25,74 @@ TEST_CASE("a graph comes back from its ONNX file with the same bytes and outputs
     const Tensor x = test::random_tensor({2, 3, 8, 8}, random);
     CHECK(nestling::interpret(graph, x) == nestling::interpret(back, x));
   }
+}
+
+TEST_CASE("activations that opset 13 does not have are written out and recognised") {
+  using F = nestling::Unary::Function;
+  for (const F function : {F::hard_swish, F::mish, F::gelu}) {
+    test::Builder b(1);
+    const Graph graph = b.finish(b.node("activation", nestling::Unary{function}, {b.input()}));
+    const Graph back = nestling::import_onnx(nestling::export_onnx(graph), "test.onnx");
+    REQUIRE(back.nodes.size() == 1);
+    CHECK(std::get<nestling::Unary>(back.nodes[0].op).function == function);
+  }
+}
+
+TEST_CASE("a reshape to a shape that is computed from the input's is a flatten") {
+  test::Builder b(2);
+  const Graph graph =
+      b.finish(b.gemm("head", b.node("flatten", nestling::flatten(), {b.input()}), 4));
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::export_onnx(graph)));
+  onnx::GraphProto written = model.graph();
+  onnx::GraphProto& proto = *model.mutable_graph();
+  proto.clear_node();
+  const auto numbers = [&](const char* name, const std::vector<int64_t>& data, bool list) {
+    onnx::TensorProto& tensor = *proto.add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(onnx::TensorProto::INT64);
+    if (list) tensor.add_dims(static_cast<int64_t>(data.size()));
+    for (const int64_t n : data) tensor.add_int64_data(n);
+  };
+  const auto node = [&](const char* op, const std::vector<std::string>& inputs,
+                        const char* output) {
+    onnx::NodeProto& added = *proto.add_node();
+    added.set_op_type(op);
+    for (const std::string& input : inputs) added.add_input(input);
+    added.add_output(output);
+    return &added;
+  };
+  // What x.view(x.size(0), -1) becomes.
+  numbers("zero", {0}, false);
+  numbers("axes", {0}, true);
+  numbers("rest", {-1}, true);
+  node("Shape", {"input"}, "sizes");
+  node("Gather", {"sizes", "zero"}, "batch");
+  node("Unsqueeze", {"batch", "axes"}, "listed");
+  onnx::AttributeProto& axis = *node("Concat", {"listed", "rest"}, "shape")->add_attribute();
+  axis.set_name("axis");
+  axis.set_type(onnx::AttributeProto::INT);
+  axis.set_i(0);
+  node("Reshape", {"input", "shape"}, "flatten");
+  *proto.add_node() = written.node(1);
+  const Graph back = nestling::import_onnx(model.SerializeAsString(), "test.onnx");
+  REQUIRE(back.nodes.size() == 2);
+  CHECK(std::get<nestling::Reshape>(back.nodes[0].op).to == nestling::flatten().to);
+  nestling::Random random(3);
+  const Tensor x = test::random_tensor({2, 3, 8, 8}, random);
+  CHECK(nestling::interpret(graph, x) == nestling::interpret(back, x));
+}
+
+TEST_CASE("an operator along the batch fixes its size") {
+  test::Builder b(3, {2, 3, 4, 4});
+  const Graph graph = b.finish(
+      b.node("mean", nestling::Reduce{nestling::Reduce::Function::mean, {0}, false}, {b.input()}));
+  const Graph back = nestling::import_onnx(nestling::export_onnx(graph), "test.onnx");
+  CHECK(back.value(back.inputs[0]).shape == nestling::Shape{2, 3, 4, 4});
+  test::Builder any(4, {2, 3, 4, 4});
+  const Graph free = any.finish(any.conv3x3("conv", any.input(), 5));
+  const Graph batch = nestling::import_onnx(nestling::export_onnx(free), "test.onnx");
+  CHECK(batch.value(batch.inputs[0]).shape == nestling::Shape{nestling::kBatch, 3, 4, 4});
 }
 
 TEST_CASE("preprocessing travels in the metadata") {

@@ -22,27 +22,32 @@ void check_close(const std::vector<float>& a, const std::vector<float>& b) {
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).epsilon(1e-4).margin(1e-4));
 }
 
-// The graph with every constant of the channels that are not kept set to zero along its filters,
-// so that those channels are zero wherever they appear.
+// The graph with every constant of the channels that are not kept set to zero, so that those
+// channels are zero wherever they appear.
 Graph zeroed(Graph graph, const nestling::ChannelGroups& groups,
              const nestling::KeptChannels& kept) {
   for (const nestling::Node& node : graph.nodes) {
     for (size_t i = 1; i < node.inputs.size(); ++i) {
       nestling::Value& value = graph.value(node.inputs[i]);
       if (!value.constant) continue;
-      const auto& labels = groups.labels[static_cast<size_t>(node.inputs[i])][0];
-      const size_t row = value.constant->data.size() / labels.size();
-      for (size_t m = 0; m < labels.size(); ++m) {
-        const auto group = kept.find(labels[m].group);
-        if (group == kept.end()) continue;
-        const auto& channels = group->second;
-        if (std::find(channels.begin(), channels.end(), labels[m].channel) != channels.end()) {
-          continue;
+      // A variance of one: zero would do as well, but for the division.
+      const float nothing =
+          std::holds_alternative<nestling::BatchNorm>(node.op) && i == 4 ? 1.0F : 0.0F;
+      const auto& axes = groups.labels[static_cast<size_t>(node.inputs[i])];
+      size_t after = value.constant->data.size();
+      for (size_t axis = 0; axis < axes.size(); ++axis) {
+        const auto along = static_cast<size_t>(value.shape[axis]);
+        after /= along;
+        if (axes[axis].empty()) continue;
+        for (size_t at = 0; at < value.constant->data.size(); ++at) {
+          const auto& label = axes[axis][at / after % along];
+          const auto group = kept.find(label.group);
+          if (group == kept.end()) continue;
+          const auto& channels = group->second;
+          if (std::find(channels.begin(), channels.end(), label.channel) == channels.end()) {
+            value.constant->data[at] = nothing;
+          }
         }
-        // A variance of one: zero would do as well, but for the division.
-        const bool variance = std::holds_alternative<nestling::BatchNorm>(node.op) && i == 4;
-        std::fill_n(value.constant->data.begin() + static_cast<std::ptrdiff_t>(m * row), row,
-                    variance ? 1.0F : 0.0F);
       }
     }
   }
@@ -86,8 +91,8 @@ TEST_CASE("cutting channels equals zeroing them") {
   const uint64_t seed = 77;
   INFO("seed " << seed);
   nestling::Random random(seed);
-  for (const Graph& graph :
-       {test::residual_network(1), test::every_op_network(2), test::chain_network(3)}) {
+  for (const Graph& graph : {test::residual_network(1), test::every_op_network(2),
+                             test::chain_network(3), test::modern_network(4)}) {
     const auto groups = nestling::find_groups(graph);
     const Tensor x = test::random_tensor({2, 3, 8, 8}, random);
     for (int round = 0; round < 5; ++round) {
@@ -115,8 +120,9 @@ TEST_CASE("cutting channels equals zeroing them") {
 
 TEST_CASE("a permutation changes nothing but the order") {
   nestling::Random random(78);
-  for (const Graph& graph : {test::residual_network(1), test::every_op_network(2),
-                             nestling::make_model("resnet20", {.multiplier = 0.25})}) {
+  for (const Graph& graph :
+       {test::residual_network(1), test::every_op_network(2), test::modern_network(4),
+        nestling::make_model("resnet20", {.multiplier = 0.25})}) {
     const auto groups = nestling::find_groups(graph);
     nestling::KeptChannels kept;
     for (size_t g = 0; g < groups.groups.size(); ++g) {

@@ -26,6 +26,7 @@ TEST_CASE("ONNX Runtime runs exported files to the interpreter's results") {
   nestling::Random random(11);
   check_against_onnxruntime(test::residual_network(1), test::random_tensor({2, 3, 8, 8}, random));
   check_against_onnxruntime(test::every_op_network(2), test::random_tensor({2, 3, 8, 8}, random));
+  check_against_onnxruntime(test::modern_network(4), test::random_tensor({2, 3, 8, 8}, random));
   const nestling::ZooOptions options{.classes = 7, .multiplier = 0.25};
   for (const std::string& name : nestling::zoo_names()) {
     check_against_onnxruntime(nestling::make_model(name, options),

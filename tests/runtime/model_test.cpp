@@ -58,7 +58,10 @@ Tensor image_for(const Graph& graph, nestling::Random& random) {
 }
 
 std::vector<Graph> networks() {
-  return {test::residual_network(1), test::every_op_network(2), test::chain_network(3),
+  return {test::residual_network(1),
+          test::every_op_network(2),
+          test::chain_network(3),
+          test::modern_network(4),
           nestling::make_model("resnet20", {.classes = 7, .multiplier = 0.5}),
           nestling::make_model("vgg16", {.classes = 7, .multiplier = 0.125})};
 }

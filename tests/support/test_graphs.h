@@ -126,4 +126,35 @@ inline nestling::Graph every_op_network(uint64_t seed) {
   return b.finish(b.node("softmax", nestling::Softmax{}, {b.gemm("head", flat, 4)}));
 }
 
+// What newer networks are made of: squeeze-and-excitation, grouped convolutions with a channel
+// shuffle, other activations, a transposed convolution, a depth to space, resized and padded sums.
+inline nestling::Graph modern_network(uint64_t seed) {
+  using nestling::Unary;
+  Builder b(seed);
+  const auto stem = b.conv_bn_relu("conv1", b.input(), 8);
+  const auto squeezed = b.node("squeeze", nestling::global_average_pool(), {stem});
+  const auto reduced = b.node("reduce.relu", nestling::kRelu, {b.conv("reduce", squeezed, 3, {})});
+  const auto gate =
+      b.node("gate", Unary{Unary::Function::sigmoid}, {b.conv("expand", reduced, 8, {})});
+  const auto excited = b.node("excited", nestling::kMul, {stem, gate});
+  const nestling::Conv same{.kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+  const auto grouped = b.conv("grouped", excited, 12, same, true, 2);
+  const auto shuffled = b.node("shuffle", nestling::Shuffle{2}, {grouped});
+  const auto again = b.conv("again", shuffled, 8, same, true, 2);
+  const auto slope = b.constant("prelu.slope", {8, 1, 1}, 0.3);
+  const auto prelu =
+      b.node("prelu", nestling::Binary{nestling::Binary::Function::prelu}, {again, slope});
+  const auto down = b.node("pool", nestling::MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {prelu});
+  const auto swish =
+      b.node("swish", Unary{Unary::Function::hard_swish}, {b.conv("conv2", down, 12, {})});
+  const auto large = b.node("space", nestling::DepthToSpace{2, false}, {swish});
+  const auto side = b.node("side", nestling::ConvTranspose{.kernel = {2, 2}, .stride = {2, 2}},
+                           {down, b.constant("side.weight", {8, 3, 2, 2}, 0.3)});
+  const auto sum = b.node("sum", nestling::kAdd, {large, side});
+  const auto joined = b.node("joined", nestling::Concat{}, {sum, excited});
+  const auto last = b.conv_bn_relu("last", joined, 6, 2);
+  const auto flat = b.node("flatten", nestling::flatten(), {last});
+  return b.finish(b.gemm("head", flat, 4));
+}
+
 }  // namespace test

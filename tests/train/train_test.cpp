@@ -36,7 +36,8 @@ nestling::TrainOptions quick() {
 
 TEST_CASE("LibTorch computes what the interpreter computes") {
   nestling::Random random(5);
-  for (const Graph& graph : {test::residual_network(1), test::every_op_network(2)}) {
+  for (const Graph& graph :
+       {test::residual_network(1), test::every_op_network(2), test::modern_network(4)}) {
     const Tensor x = test::random_tensor({3, 3, 8, 8}, random);
     const std::vector<Tensor> expected = nestling::interpret_all(graph, {x});
     nestling::Network network(graph);
