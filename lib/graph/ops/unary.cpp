@@ -15,38 +15,38 @@ namespace {
 using F = Unary::Function;
 
 struct Spelling {
-  F function;
   const char* name;
-  // The ONNX attributes that are alpha and beta, and what they are when absent.
-  const char* alpha_name = nullptr;
+  F function;
+  // What alpha and beta are when absent, and the ONNX attributes that say otherwise.
   float alpha = 0;
-  const char* beta_name = nullptr;
+  const char* alpha_name = nullptr;
   float beta = 0;
+  const char* beta_name = nullptr;
 };
 
 constexpr Spelling kSpellings[] = {
-    {F::relu, "Relu"},
-    {F::clip, "Clip"},
-    {F::leaky_relu, "LeakyRelu", "alpha", 0.01F},
-    {F::elu, "Elu", "alpha", 1},
-    {F::selu, "Selu", "alpha", 1.67326319217681884765625F, "gamma", 1.05070102214813232421875F},
-    {F::sigmoid, "Sigmoid"},
-    {F::hard_sigmoid, "HardSigmoid", "alpha", 0.2F, "beta", 0.5F},
-    {F::hard_swish, "HardSwish"},
-    {F::mish, "Mish"},
-    {F::gelu, "Gelu"},
-    {F::tanh, "Tanh"},
-    {F::softplus, "Softplus"},
-    {F::softsign, "Softsign"},
-    {F::erf, "Erf"},
-    {F::sqrt, "Sqrt"},
-    {F::exp, "Exp"},
-    {F::log, "Log"},
-    {F::abs, "Abs"},
-    {F::neg, "Neg"},
-    {F::reciprocal, "Reciprocal"},
-    {F::floor, "Floor"},
-    {F::ceil, "Ceil"},
+    {"Relu", F::relu},
+    {"Clip", F::clip},
+    {"LeakyRelu", F::leaky_relu, 0.01F, "alpha"},
+    {"Elu", F::elu, 1, "alpha"},
+    {"Selu", F::selu, 1.67326319217681884765625F, "alpha", 1.05070102214813232421875F, "gamma"},
+    {"Sigmoid", F::sigmoid},
+    {"HardSigmoid", F::hard_sigmoid, 0.2F, "alpha", 0.5F, "beta"},
+    {"HardSwish", F::hard_swish},
+    {"Mish", F::mish},
+    {"Gelu", F::gelu},
+    {"Tanh", F::tanh},
+    {"Softplus", F::softplus},
+    {"Softsign", F::softsign},
+    {"Erf", F::erf},
+    {"Sqrt", F::sqrt},
+    {"Exp", F::exp},
+    {"Log", F::log},
+    {"Abs", F::abs},
+    {"Neg", F::neg},
+    {"Reciprocal", F::reciprocal},
+    {"Floor", F::floor},
+    {"Ceil", F::ceil},
 };
 
 const Spelling& spelling(F function) {
