@@ -186,7 +186,7 @@ Numbers filled(const FoldContext& c, const Numbers& shape) {
   for (const int64_t n : size) {
     if (n < 0) fail("has a negative size");
   }
-  if (element_count(size) > (1 << 26)) fail("is too large");
+  if (element_count(size) > (1 << 24)) fail("is too large");
   return {size, std::vector<double>(static_cast<size_t>(element_count(size)), value), real};
 }
 
