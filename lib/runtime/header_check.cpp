@@ -140,6 +140,8 @@ class Checker {
     const Weights weights = find_operator(node.op)->weights;
     const ValueSpec &x = header_.values[node.inputs[0]], &y = header_.values[node.output];
     if (x.axes.size() < 2 || y.axes.size() < 2) return no("a layer has no channels");
+    // Kernels read a little behind their input, where a segment may end.
+    if (x.storage != Storage::computed) return no("a layer works on a constant");
     const std::vector<RunSpec>& ins = header_.channels(node.inputs[0]).runs;
     const std::vector<RunSpec>& outs = header_.channels(node.output).runs;
     if (ins.empty() || outs.empty()) return no("a layer's channels belong to no group");
