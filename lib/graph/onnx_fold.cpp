@@ -130,7 +130,10 @@ Numbers reshaped(const FoldContext& c, const Numbers& x) {
     shape = whole(c, "shape", 1);
     const auto count = static_cast<int64_t>(x.data.size());
     int64_t known = 1;
-    for (const int64_t n : shape) known *= n > 0 ? n : 1;
+    for (const int64_t n : shape) {
+      if (n < -1 || n > count) fail("does not fit");
+      known = std::min(known * std::max<int64_t>(n, 1), count + 1);
+    }
     for (int64_t& n : shape) n = n == -1 ? count / std::max<int64_t>(known, 1) : n;
   } else {
     std::vector<int64_t> axes = whole(c, "axes", 1);

@@ -83,6 +83,21 @@ TEST_CASE("a reshape to a shape that is computed from the input's is a flatten")
   CHECK(nestling::interpret(graph, x) == nestling::interpret(back, x));
 }
 
+TEST_CASE("a reshape to sizes that no number holds is refused") {
+  test::Builder b(2);
+  const nestling::Reshape reshape{{0, 3, 8, -1}};
+  const Graph graph = b.finish(b.node("reshape", reshape, {b.input()}));
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::export_onnx(graph)));
+  onnx::TensorProto& shape = *model.mutable_graph()->mutable_initializer(0);
+  shape.clear_raw_data();
+  for (const int64_t n : {int64_t{0}, int64_t{1} << 39, int64_t{1} << 39, int64_t{4}}) {
+    shape.add_int64_data(n);
+  }
+  CHECK_THROWS_WITH(nestling::import_onnx(model.SerializeAsString(), "x.onnx"),
+                    ContainsSubstring("a tensor is too large"));
+}
+
 TEST_CASE("an operator along the batch fixes its size") {
   test::Builder b(3, {2, 3, 4, 4});
   const Graph graph = b.finish(

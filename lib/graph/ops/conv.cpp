@@ -70,7 +70,7 @@ std::vector<OnnxRule> Conv::onnx() {
              conv.dilation = node.array<2>("dilations", {1, 1});
              conv.padding = node.padding(conv.kernel, conv.stride, conv.dilation);
              const int64_t count = node.integer("group", 1);
-             if (count < 1 || w[1] < 1 || x[1] != count * w[1]) {
+             if (count < 1 || count > x[1] || w[1] < 1 || x[1] != count * w[1]) {
                fail("{} groups of {} channels do not fit an input of {}", count, w[1], x[1]);
              }
              node.append(conv, node.values());

@@ -30,6 +30,15 @@ void read(OnnxNode& node) {
   const std::string mode = node.text("auto_pad", "NOTSET");
   Extent size = node.array<2>("output_shape", {0, 0});
   const bool sized = size[0] > 0 && size[1] > 0;
+  for (size_t i = 0; i < 2; ++i) {
+    constexpr int64_t kMax = 1 << 20;
+    for (const int64_t n : {op.kernel[i], op.stride[i], op.dilation[i]}) {
+      if (n < 1 || n > kMax) fail("its kernel, stride or dilation is out of range");
+    }
+    for (const int64_t n : {size[i], op.output_padding[i]}) {
+      if (n < 0 || n > kMax) fail("its output is out of range");
+    }
+  }
   if (mode == "SAME_UPPER" || mode == "SAME_LOWER" || sized) {
     for (size_t i = 0; i < 2; ++i) {
       if (!sized) size[i] = x[i + 2] * op.stride[i];

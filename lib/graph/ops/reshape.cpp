@@ -13,12 +13,6 @@
 namespace nestling {
 namespace {
 
-int64_t elements_behind_batch(const Shape& shape) {
-  int64_t count = 1;
-  for (const int64_t size : shape) count *= size == kBatch ? 1 : size;
-  return count;
-}
-
 // Appends a reshape of input 0 to `to`, which says nothing of 0 and -1 yet: sizes that are the
 // input's at the same place become 0, and a single other one -1.
 void append_to(OnnxNode& node, Shape to) {
@@ -64,8 +58,7 @@ void read_reshape(OnnxNode& node) {
   for (int64_t& size : to) {
     if (size == -1 && &size != to.data()) rest = true;
   }
-  if (batch && !rest && !to.empty() && to[0] == kBatch &&
-      elements_behind_batch(to) != elements_behind_batch(x)) {
+  if (batch && !rest && !to.empty() && to[0] == kBatch && element_count(to) != element_count(x)) {
     fail("from {} to {} does not fit", x, to);
   }
   append_to(node, to);
@@ -142,7 +135,7 @@ Shape Reshape::shape(const Inputs& in) const {
   if (batch && (y.empty() || y[0] != kBatch || rest == 0)) {
     in.refuse("mixes the batch with other axes");
   }
-  const int64_t wanted = elements_behind_batch(x);
+  const int64_t wanted = element_count(x);
   if (rest < y.size()) {
     y[rest] = 1;
     const int64_t known = element_count(y);

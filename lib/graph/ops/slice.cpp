@@ -35,6 +35,7 @@ void read_split(OnnxNode& node) {
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= rank) fail("splits along an axis that is not there");
   const int64_t size = x[static_cast<size_t>(axis)];
+  if (node.outputs() < 1) fail("has no output");
   const auto parts = static_cast<int64_t>(node.outputs());
   node.ignore("num_outputs");  // as many as are listed
   if (size == kBatch) fail("splits the batch");
@@ -42,6 +43,9 @@ void read_split(OnnxNode& node) {
   if (sizes.empty()) {
     const int64_t each = (size + parts - 1) / parts;
     for (int64_t left = size; left > 0; left -= each) sizes.push_back(std::min(each, left));
+  }
+  for (const int64_t part : sizes) {
+    if (part < 0 || part > size) fail("its parts do not add up to its input");
   }
   if (static_cast<int64_t>(sizes.size()) != parts ||
       std::accumulate(sizes.begin(), sizes.end(), int64_t{0}) != size) {
