@@ -19,7 +19,7 @@ namespace nestling {
 using ValueId = int32_t;
 using NodeId = int32_t;
 
-// The ONNX name of the operator, and what else the rules in ops/ say of any.
+// The ONNX name of the operator.
 const char* op_name(const Op& op);
 
 struct Value {

@@ -13,9 +13,6 @@
 namespace nestling {
 namespace {
 
-// Sizes and indices are few; what is larger is data.
-constexpr size_t kMaxNumbers = 1 << 16;
-
 const onnx::AttributeProto* attribute(const FoldContext& c, const char* name) {
   for (const onnx::AttributeProto& a : c.node.attribute()) {
     if (a.name() == name) return &a;
@@ -96,16 +93,15 @@ Numbers gathered(const FoldContext& c, const Numbers& x, const Numbers& indices)
 
 Numbers concatenated(const FoldContext& c, const std::vector<Numbers>& parts) {
   if (parts.empty()) fail("has no inputs");
-  Numbers y;
   if (axis_of(integer(c, "axis", 0), std::max<size_t>(parts[0].shape.size(), 1)) != 0) {
     fail("joins sizes along another axis than the first");
   }
-  y.shape = parts[0].shape;
+  std::vector<double> joined;
   for (const Numbers& part : parts) {
     if (part.shape.size() != 1) fail("joins sizes that are not lists");
-    y.data.insert(y.data.end(), part.data.begin(), part.data.end());
+    joined.insert(joined.end(), part.data.begin(), part.data.end());
   }
-  return vector_of(std::move(y.data));
+  return vector_of(std::move(joined));
 }
 
 Numbers sliced(const FoldContext& c, const Numbers& x) {
@@ -168,11 +164,8 @@ Numbers combined(Function f, const Numbers& a, const Numbers& b) {
 }
 
 Numbers cast(const FoldContext& c, Numbers x) {
-  const auto to = integer(c, "to", onnx::TensorProto::FLOAT);
-  const bool real = to == onnx::TensorProto::FLOAT || to == onnx::TensorProto::DOUBLE ||
-                    to == onnx::TensorProto::FLOAT16;
-  x.real = real;
-  for (double& n : x.data) n = real ? n : std::trunc(n);
+  x.real = is_float(static_cast<int>(integer(c, "to", onnx::TensorProto::FLOAT)));
+  for (double& n : x.data) n = x.real ? n : std::trunc(n);
   return x;
 }
 

@@ -10,6 +10,9 @@
 
 namespace nestling {
 
+// Sizes and indices are few; what is larger is data, and not known here.
+inline constexpr size_t kMaxNumbers = 1 << 16;
+
 // What a node's rule may ask. `numbers(i)` is the i-th input if it is known, `shape(i)` the shape
 // of an input that is an activation or known; nothing otherwise.
 struct FoldContext {

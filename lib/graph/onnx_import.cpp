@@ -119,9 +119,7 @@ class Importer {
 
   void add_input(const onnx::ValueInfoProto& input) {
     const auto& type = input.type().tensor_type();
-    onnx::TensorProto element;
-    element.set_data_type(type.elem_type());
-    if (!is_float(element)) {
+    if (!is_float(type.elem_type())) {
       fail("its input \"{}\" does not hold floating-point numbers", input.name());
     }
     Shape shape;
@@ -401,7 +399,14 @@ bool Importer::fold(const onnx::NodeProto& node) {
   }
   if (!sizes) return false;
   const auto name = [&](int i) -> const std::string& { return node.input(i); };
-  const FoldContext context{node, [&](int i) { return numbers(name(i)); },
+  const FoldContext context{node,
+                            [&](int i) -> std::optional<Numbers> {
+                              // Weights that are reshaped need not be read to see that they are.
+                              const auto* proto = tensor(name(i));
+                              const size_t bytes = proto == nullptr ? 0 : proto->raw_data().size();
+                              if (bytes > kMaxNumbers * sizeof(double)) return std::nullopt;
+                              return numbers(name(i));
+                            },
                             [&](int i) -> std::optional<Shape> {
                               const auto known = ids_.find(name(i));
                               if (known != ids_.end()) return graph_.value(known->second).shape;
@@ -424,10 +429,8 @@ void Importer::add(const onnx::NodeProto& node) {
   Node reader(*this, node);
   if (passes_through(op)) {
     if (op == "Cast") {
-      const int64_t to = reader.integer("to", 0);
-      const bool real = to == onnx::TensorProto::FLOAT || to == onnx::TensorProto::DOUBLE ||
-                        to == onnx::TensorProto::FLOAT16 || to == onnx::TensorProto::BFLOAT16;
-      if (!real) fail("to another type than floating-point numbers is not supported");
+      if (!is_float(static_cast<int>(reader.integer("to", 0))))
+        fail("to another type than floating-point numbers is not supported");
     }
     if (op == "Dropout") {
       const bool trains = reader.has_input(2) && reader.numbers(2).at(0) != 0;

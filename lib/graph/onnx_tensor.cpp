@@ -80,9 +80,9 @@ Shape read_floats(const Proto& proto, std::vector<To>& data) {
 
 }  // namespace
 
-bool is_float(const Proto& proto) {
-  return proto.data_type() == Proto::FLOAT || proto.data_type() == Proto::DOUBLE ||
-         proto.data_type() == Proto::FLOAT16 || proto.data_type() == Proto::BFLOAT16;
+bool is_float(int data_type) {
+  return data_type == Proto::FLOAT || data_type == Proto::DOUBLE || data_type == Proto::FLOAT16 ||
+         data_type == Proto::BFLOAT16;
 }
 
 Tensor float_tensor(const Proto& proto) {

@@ -8,8 +8,9 @@
 
 namespace nestling {
 
-// Whether the elements are floating-point numbers, of whatever size.
-bool is_float(const onnx::TensorProto& proto);
+// Whether a TensorProto::DataType is one of floating-point numbers, of whatever size.
+bool is_float(int data_type);
+inline bool is_float(const onnx::TensorProto& proto) { return is_float(proto.data_type()); }
 
 // A tensor of floating-point numbers (float16, bfloat16, float32, float64) as float32. Throws Error
 // naming it if it is of another type, stored in another file, of a size that does not fit its

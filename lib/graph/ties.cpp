@@ -13,6 +13,10 @@ void Ties::join_all() const {
 
 void Ties::join_channels() const {
   join(out(1), in(0, 1));
+  pin_pixels();
+}
+
+void Ties::pin_pixels() const {
   for (size_t axis = 2; axis < in_shape(0).size(); ++axis) {
     pin(in(0, axis));
     pin(out(axis));

@@ -34,9 +34,10 @@ class Ties {
 
   // Every axis of input 0 is the same axis of the output.
   void join_all() const;
-  // The channels of input 0 are those of the output; every other axis but the batch is pinned, as
-  // windows over pixels want it.
+  // The channels of input 0 are those of the output; the pixels are pinned, as windows want it.
   void join_channels() const;
+  // What is behind the channels of input 0 and of the output is pinned.
+  void pin_pixels() const;
   // Nothing can be said: every axis of every input and of the output is pinned.
   void opaque() const;
 

@@ -20,7 +20,7 @@ using runtime::ValueSpec;
 bool is_grouped(const Graph& graph, const Node& node) {
   if (!std::holds_alternative<Conv>(node.op)) return false;
   const Shape &x = graph.value(node.inputs[0]).shape, &w = graph.value(node.inputs[1]).shape;
-  return x[1] != w[1] && !(w[1] == 1 && w[0] == x[1]);
+  return Conv::groups(x, w) > 1 && !Conv::is_depthwise(x, w);
 }
 
 // Where the runs of a value's channels must break: the groups of a convolution are whole runs, and
@@ -41,8 +41,9 @@ std::vector<std::set<int64_t>> run_breaks(const Graph& graph) {
     changed = false;
     for (const Node& node : graph.nodes) {
       const bool keeps = std::holds_alternative<BatchNorm>(node.op) ||
-                         (std::holds_alternative<Conv>(node.op) && !is_grouped(graph, node) &&
-                          graph.value(node.inputs[1]).shape[1] == 1);
+                         (std::holds_alternative<Conv>(node.op) &&
+                          Conv::is_depthwise(graph.value(node.inputs[0]).shape,
+                                             graph.value(node.inputs[1]).shape));
       if (!keeps || at(node.inputs[0]) == at(node.output)) continue;
       at(node.inputs[0]).insert(at(node.output).begin(), at(node.output).end());
       at(node.output) = at(node.inputs[0]);
@@ -278,12 +279,7 @@ class Lowering::Step final : public LoweringStep {
     const size_t rank = out_shape().size();
     const Node* norm = lowering_.only_user<BatchNorm>(output, n);
     if (norm != nullptr && source.scale.empty() && (rank == 2 || rank == 4)) {
-      const auto name = [&](size_t i) { return graph().value(norm->inputs[i]).name; };
-      source.scale = name(1);
-      source.shift = name(2);
-      source.mean = name(3);
-      source.variance = name(4);
-      source.epsilon = std::get<BatchNorm>(norm->op).epsilon;
+      take_norm(source, graph(), *norm);
       lowering_.done_.insert(n);
       output = norm->output;
     }
@@ -329,6 +325,22 @@ void Lowering::add(size_t n) {
 }
 
 }  // namespace
+
+void take_norm(LayerSource& source, const Graph& graph, const Node& norm) {
+  const auto name = [&](size_t i) { return graph.value(norm.inputs[i]).name; };
+  source.scale = name(1);
+  source.shift = name(2);
+  source.mean = name(3);
+  source.variance = name(4);
+  source.epsilon = std::get<BatchNorm>(norm.op).epsilon;
+}
+
+LayerSource LoweringStep::weights() const {
+  LayerSource source;
+  source.weight = graph().value(node().inputs[1]).name;
+  if (node().inputs.size() > 2) source.bias = graph().value(node().inputs[2]).name;
+  return source;
+}
 
 void LoweringStep::refuse(const std::string& what) const {
   fail("node \"{}\" ({}): {}", node().name, op_name(node().op), what);

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "runtime/functions.h"
+
 #include "package/lowering.h"
 
 namespace nestling {
@@ -17,6 +19,8 @@ class LoweringStep {
   virtual const Node& node() const = 0;
   const Shape& in_shape(size_t input) const { return graph().value(node().inputs[input]).shape; }
   const Shape& out_shape() const { return graph().value(node().output).shape; }
+  // The weight and bias of a layer, its inputs 1 and 2.
+  LayerSource weights() const;
   [[noreturn]] void refuse(const std::string& what) const;
 
   // The header's value for an input, an activation or a constant, and for the node's output.
@@ -55,6 +59,9 @@ runtime::NodeSpec window_spec(const char* name, const Op& op) {
   return spec;
 }
 
+// Adds a batch norm to what a layer's scales and shifts come from.
+void take_norm(LayerSource& source, const Graph& graph, const Node& norm);
+
 inline runtime::NodeSpec spec_of(const char* name, std::vector<int64_t> numbers = {},
                                  std::vector<float> reals = {}) {
   runtime::NodeSpec spec;
@@ -62,6 +69,10 @@ inline runtime::NodeSpec spec_of(const char* name, std::vector<int64_t> numbers 
   spec.numbers = std::move(numbers);
   spec.reals = std::move(reals);
   return spec;
+}
+
+inline runtime::NodeSpec spec_of(runtime::BinaryFunction function) {
+  return spec_of("binary", {static_cast<int64_t>(function)});
 }
 
 #define NESTLING_DECLARE(Op) void lower(const Op& op, LoweringStep& step);

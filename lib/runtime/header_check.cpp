@@ -109,12 +109,13 @@ class Checker {
       }
       if (known[node.output]) return no("a value is computed twice");
       known[node.output] = true;
-      if (find_operator(node.op) == nullptr) {
+      const Operator* op = operators_.emplace_back(find_operator(node.op));
+      if (op == nullptr) {
         return no("the operator \"" + node.op.substr(0, 40) + "\" is not there");
       }
       if (std::isnan(node.low) || std::isnan(node.high)) return no("a bound is not a number");
-      if (find_operator(node.op)->weights != Weights::none) {
-        if (!layer(node)) return false;
+      if (op->weights != Weights::none) {
+        if (!layer(node, op->weights)) return false;
         blocks += uint64_t{header_.capacities()} * header_.channels(node.inputs[0]).runs.size() *
                   header_.channels(node.output).runs.size();
         if (blocks > kMaxBlocks) return no("there are too many weights");
@@ -125,10 +126,11 @@ class Checker {
     }
     for (uint32_t k = 1; k <= header_.capacities(); ++k) {
       if (!values(k)) return false;
-      for (const NodeSpec& node : header_.nodes) {
+      for (size_t n = 0; n < header_.nodes.size(); ++n) {
+        const NodeSpec& node = header_.nodes[n];
         std::vector<Shape> in;
         for (const uint32_t input : node.inputs) in.push_back(shapes_[input]);
-        const char* problem = find_operator(node.op)->check(node, in, shapes_[node.output]);
+        const char* problem = operators_[n]->check(node, in, shapes_[node.output]);
         if (problem != nullptr) return no(problem);
       }
     }
@@ -136,8 +138,7 @@ class Checker {
   }
 
   // What its blocks of weights need to be found.
-  bool layer(const NodeSpec& node) {
-    const Weights weights = find_operator(node.op)->weights;
+  bool layer(const NodeSpec& node, Weights weights) {
     const ValueSpec &x = header_.values[node.inputs[0]], &y = header_.values[node.output];
     if (x.axes.size() < 2 || y.axes.size() < 2) return no("a layer has no channels");
     // Kernels read a little behind their input, where a segment may end.
@@ -211,7 +212,8 @@ class Checker {
 
   const PackageHeader& header_;
   uint64_t file_bytes_;
-  std::vector<Shape> shapes_;  // by value, at the capacity that is checked
+  std::vector<Shape> shapes_;               // by value, at the capacity that is checked
+  std::vector<const Operator*> operators_;  // by node
   std::string problem_;
 };
 

@@ -40,7 +40,7 @@ struct Model::Impl {
     step.op->run(step, pool);
     const NodeSpec& node = *step.node;
     const bool bounded = std::isfinite(node.low) || std::isfinite(node.high);
-    if (step.op->clamps || !bounded) return;
+    if (step.op->weights != Weights::none || !bounded) return;
     for (size_t i = 0; i < step.y.elements(); ++i) {
       step.y.data[i] = std::min(std::max(step.y.data[i], node.low), node.high);
     }

@@ -26,8 +26,7 @@ enum class Weights { none, dense, depthwise, scale };
 
 struct Operator {
   const char* name;
-  Weights weights;
-  bool clamps;  // applies the node's bounds itself
+  Weights weights;  // with any, it applies the node's bounds itself
   // What is wrong with a node whose values have these shapes, null if nothing: a node that passes
   // runs without further checks. Values have 1 to kMaxElements elements and at most kMaxRank axes;
   // a node has at least one input.

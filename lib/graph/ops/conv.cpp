@@ -31,10 +31,7 @@ int64_t Conv::macs(const Inputs& in, const Shape& output) const {
 void Conv::tie(Ties& ties) const {
   ties.join(ties.in(1, 0), ties.out(1));
   if (ties.inputs() > 2) ties.join(ties.in(2, 0), ties.out(1));
-  for (size_t axis = 2; axis < 4; ++axis) {
-    ties.pin(ties.in(0, axis));
-    ties.pin(ties.out(axis));
-  }
+  ties.pin_pixels();
   const Shape &x = ties.in_shape(0), &w = ties.in_shape(1);
   const int64_t count = groups(x, w);
   if (count == 1) {

@@ -14,6 +14,11 @@ struct Conv {
 
   static int64_t groups(const Shape& x, const Shape& weight) { return x[1] / weight[1]; }
 
+  // Whether each channel has one filter of its own.
+  static bool is_depthwise(const Shape& x, const Shape& weight) {
+    return x[1] > 1 && weight[1] == 1 && weight[0] == x[1];
+  }
+
   const char* name() const { return "Conv"; }
   Shape shape(const Inputs& in) const;
   int64_t macs(const Inputs& in, const Shape& output) const;

@@ -89,10 +89,7 @@ int64_t ConvTranspose::macs(const Inputs& in, const Shape&) const {
 }
 
 void ConvTranspose::tie(Ties& ties) const {
-  for (size_t axis = 2; axis < 4; ++axis) {
-    ties.pin(ties.in(0, axis));
-    ties.pin(ties.out(axis));
-  }
+  ties.pin_pixels();
   ties.join(ties.in(1, 0), ties.in(0, 1));
   const int64_t filters = ties.in_shape(1)[1];
   for (int64_t m = 0; m < filters * groups; ++m) {

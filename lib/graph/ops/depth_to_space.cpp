@@ -27,10 +27,7 @@ void DepthToSpace::tie(Ties& ties) const {
       ties.join(ties.out(1), c, ties.in(0, 1), from);
     }
   }
-  for (size_t axis = 2; axis < 4; ++axis) {
-    ties.pin(ties.in(0, axis));
-    ties.pin(ties.out(axis));
-  }
+  ties.pin_pixels();
 }
 
 void DepthToSpace::write(OnnxWriter& to) const {

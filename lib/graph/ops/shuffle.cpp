@@ -23,10 +23,7 @@ void Shuffle::tie(Ties& ties) const {
     ties.join(ties.out(1), c / groups + c % groups * each, ties.out(1), c / groups);
     ties.join(ties.out(1), c, ties.in(0, 1), c / groups + c % groups * each);
   }
-  for (size_t axis = 2; axis < 4; ++axis) {
-    ties.pin(ties.in(0, axis));
-    ties.pin(ties.out(axis));
-  }
+  ties.pin_pixels();
 }
 
 void Shuffle::write(OnnxWriter& to) const {

@@ -22,10 +22,7 @@ void SpaceToDepth::tie(Ties& ties) const {
   for (int64_t c = 0; c < ties.out_shape()[1]; ++c) {
     ties.join(ties.out(1), c, ties.in(0, 1), c % channels);
   }
-  for (size_t axis = 2; axis < 4; ++axis) {
-    ties.pin(ties.in(0, axis));
-    ties.pin(ties.out(axis));
-  }
+  ties.pin_pixels();
 }
 
 void SpaceToDepth::write(OnnxWriter& to) const { to.integer("blocksize", block); }

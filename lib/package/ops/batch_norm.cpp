@@ -1,5 +1,3 @@
-#include "runtime/functions.h"
-
 #include "package/scale_shift.h"
 #include "package/step.h"
 
@@ -7,9 +5,9 @@ namespace nestling {
 
 // Without a layer before it: an affine node, or, where the channels are not innermost, a product
 // and a sum.
-void lower(const BatchNorm& op, LoweringStep& step) {
-  const auto name = [&](size_t i) { return step.graph().value(step.node().inputs[i]).name; };
-  const LayerSource source{"", "", name(1), name(2), name(3), name(4), op.epsilon};
+void lower(const BatchNorm&, LoweringStep& step) {
+  LayerSource source;
+  take_norm(source, step.graph(), step.node());
   if (step.out_shape().size() == 2 || step.out_shape().size() == 4) {
     return step.append_layer(spec_of("affine"), source);
   }
@@ -24,10 +22,9 @@ void lower(const BatchNorm& op, LoweringStep& step) {
       return result;
     });
   };
-  const auto mul = static_cast<int64_t>(runtime::BinaryFunction::mul);
-  const auto add = static_cast<int64_t>(runtime::BinaryFunction::add);
-  const uint32_t scaled = step.append_inner(spec_of("binary", {mul}), {step.input(0), part(true)});
-  step.append(spec_of("binary", {add}), {scaled, part(false)});
+  const uint32_t scaled =
+      step.append_inner(spec_of(runtime::BinaryFunction::mul), {step.input(0), part(true)});
+  step.append(spec_of(runtime::BinaryFunction::add), {scaled, part(false)});
 }
 
 }  // namespace nestling

@@ -1,5 +1,3 @@
-#include "runtime/functions.h"
-
 #include "package/step.h"
 
 namespace nestling {
@@ -28,8 +26,7 @@ void lower(const Binary& op, LoweringStep& step) {
     }
     return R::add;
   };
-  step.append(spec_of("binary", {static_cast<int64_t>(function())}),
-              {step.input(0), step.input(1)});
+  step.append(spec_of(function()), {step.input(0), step.input(1)});
 }
 
 }  // namespace nestling

@@ -11,12 +11,7 @@ void lower(const Gemm&, LoweringStep& step) {
   } else if (step.out_shape().size() == 4) {
     step.refuse("a fully connected layer on four axes is not supported in a package");
   }
-  LayerSource source;
-  source.weight = step.graph().value(step.node().inputs[1]).name;
-  if (step.node().inputs.size() > 2) {
-    source.bias = step.graph().value(step.node().inputs[2]).name;
-  }
-  step.append_layer(std::move(spec), std::move(source));
+  step.append_layer(std::move(spec), step.weights());
 }
 
 }  // namespace nestling

@@ -1,5 +1,3 @@
-#include "runtime/functions.h"
-
 #include "package/step.h"
 
 namespace nestling {
@@ -10,14 +8,11 @@ void lower(const InstanceNorm& op, LoweringStep& step) {
     return step.channel_constant(
         1, [name](const Graph& capacity) { return capacity.constant(find_value(capacity, name)); });
   };
-  const auto function = [](runtime::BinaryFunction f) {
-    return spec_of("binary", {static_cast<int64_t>(f)});
-  };
   const uint32_t centred =
       step.append_inner(spec_of("normalise", {2}, {op.epsilon}), {step.input(0)});
   const uint32_t scaled =
-      step.append_inner(function(runtime::BinaryFunction::mul), {centred, constant(1)});
-  step.append(function(runtime::BinaryFunction::add), {scaled, constant(2)});
+      step.append_inner(spec_of(runtime::BinaryFunction::mul), {centred, constant(1)});
+  step.append(spec_of(runtime::BinaryFunction::add), {scaled, constant(2)});
 }
 
 }  // namespace nestling

@@ -1,5 +1,3 @@
-#include "runtime/functions.h"
-
 #include "package/bounds.h"
 #include "package/step.h"
 

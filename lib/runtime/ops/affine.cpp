@@ -4,7 +4,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_affine = {
-    "affine", Weights::scale, true,
+    "affine", Weights::scale,
     [](const NodeSpec&, const std::vector<Shape>& in, const Shape& out) -> const char* {
       if (out.size() < 2) return "an affine node has no channels";
       return check_same(in, out);

@@ -41,6 +41,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_arg_max = {"arg_max", Weights::none, false, check, run};
+extern const Operator op_arg_max = {"arg_max", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -4,7 +4,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_average_pool = {
-    "average_pool", Weights::none, false,
+    "average_pool", Weights::none,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
       return node.numbers.size() == 1 ? check_pool(node, in, out) : "a pooling lacks its numbers";
     },

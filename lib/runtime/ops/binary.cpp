@@ -71,6 +71,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_binary = {"binary", Weights::none, false, check, run};
+extern const Operator op_binary = {"binary", Weights::none, check, run};
 
 }  // namespace nestling::runtime

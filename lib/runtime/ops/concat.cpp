@@ -29,6 +29,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_concat = {"concat", Weights::none, false, check, run};
+extern const Operator op_concat = {"concat", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -4,7 +4,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_conv = {
-    "conv", Weights::dense, true,
+    "conv", Weights::dense,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
       return in.size() == 1 ? check_window(node, in[0], out) : "a convolution needs one input";
     },

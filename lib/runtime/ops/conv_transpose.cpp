@@ -77,6 +77,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_conv_transpose = {"conv_transpose", Weights::none, false, check, run};
+extern const Operator op_conv_transpose = {"conv_transpose", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -40,6 +40,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_depth_to_space = {"depth_to_space", Weights::none, false, check, run};
+extern const Operator op_depth_to_space = {"depth_to_space", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -4,7 +4,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_depthwise = {
-    "depthwise", Weights::depthwise, true,
+    "depthwise", Weights::depthwise,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) -> const char* {
       if (in.size() != 1 || out.size() != 4 || in[0].size() != 4 || in[0][1] != out[1]) {
         return "a depthwise convolution changes the channels";

@@ -4,7 +4,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_linear = {
-    "linear", Weights::dense, true,
+    "linear", Weights::dense,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) -> const char* {
       const bool good = in.size() == 1 && in[0].size() >= 2 && in[0].size() == out.size() &&
                         in[0].size() != 4 &&

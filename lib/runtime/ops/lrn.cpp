@@ -36,6 +36,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_lrn = {"lrn", Weights::none, false, check, run};
+extern const Operator op_lrn = {"lrn", Weights::none, check, run};
 
 }  // namespace nestling::runtime

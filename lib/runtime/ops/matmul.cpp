@@ -73,6 +73,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_matmul = {"matmul", Weights::none, false, check, run};
+extern const Operator op_matmul = {"matmul", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -5,7 +5,7 @@
 namespace nestling::runtime {
 
 extern const Operator op_max_pool = {
-    "max_pool", Weights::none, false, check_pool, [](const Step& step, const ThreadPool& pool) {
+    "max_pool", Weights::none, check_pool, [](const Step& step, const ThreadPool& pool) {
       run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
         float* to = y.data + pixel * y.channels;
         std::fill_n(to, y.channels, -std::numeric_limits<float>::infinity());

@@ -67,6 +67,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_normalise = {"normalise", Weights::none, false, check, run};
+extern const Operator op_normalise = {"normalise", Weights::none, check, run};
 
 }  // namespace nestling::runtime

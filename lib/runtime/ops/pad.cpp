@@ -54,6 +54,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_pad = {"pad", Weights::none, false, check, run};
+extern const Operator op_pad = {"pad", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -54,6 +54,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_reduce = {"reduce", Weights::none, false, check, run};
+extern const Operator op_reduce = {"reduce", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -52,6 +52,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_reshape = {"reshape", Weights::none, false, check, run};
+extern const Operator op_reshape = {"reshape", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -32,6 +32,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_slice = {"slice", Weights::none, false, check, run};
+extern const Operator op_slice = {"slice", Weights::none, check, run};
 
 }  // namespace nestling::runtime

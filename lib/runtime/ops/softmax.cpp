@@ -31,6 +31,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_softmax = {"softmax", Weights::none, false, check, run};
+extern const Operator op_softmax = {"softmax", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -34,6 +34,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_space_to_depth = {"space_to_depth", Weights::none, false, check, run};
+extern const Operator op_space_to_depth = {"space_to_depth", Weights::none, check, run};
 
 }  // namespace nestling::runtime

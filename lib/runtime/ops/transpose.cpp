@@ -28,6 +28,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_transpose = {"transpose", Weights::none, false, check, run};
+extern const Operator op_transpose = {"transpose", Weights::none, check, run};
 
 }  // namespace nestling::runtime

@@ -82,6 +82,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_unary = {"unary", Weights::none, false, check, run};
+extern const Operator op_unary = {"unary", Weights::none, check, run};
 
 }  // namespace nestling::runtime
