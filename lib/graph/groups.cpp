@@ -1,6 +1,7 @@
 #include "graph/groups.h"
 
 #include <algorithm>
+#include <compare>
 #include <fmt/format.h>
 #include <map>
 #include <numeric>
@@ -11,53 +12,90 @@
 namespace nestling {
 namespace {
 
-// Disjoint sets of channels; every index of every axis is one element.
+// Disjoint sets of numbers; the smallest represents its set.
+class Sets {
+ public:
+  explicit Sets(size_t count) : parent_(count) {
+    std::iota(parent_.begin(), parent_.end(), size_t{0});
+  }
+  size_t find(size_t at) {
+    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
+    return at;
+  }
+  void join(size_t a, size_t b) {
+    a = find(a);
+    b = find(b);
+    parent_[std::max(a, b)] = std::min(a, b);
+  }
+
+ private:
+  std::vector<size_t> parent_;
+};
+
+// What nodes say of every index of every axis: which are the same channel, and which of those stay
+// or go together.
 class Channels {
  public:
-  explicit Channels(const Graph& graph) : first_(graph.values.size()) {
-    size_t count = 0;
-    for (size_t v = 0; v < first_.size(); ++v) {
-      for (const int64_t size : graph.values[v].shape) {
-        first_[v].push_back(count);
-        count += size == kBatch ? 1 : static_cast<size_t>(size);
-      }
+  explicit Channels(const Graph& graph)
+      : first_(numbers(graph)), same_(count_), bound_(count_), tied_(count_), pinned_(count_) {
+    for (const Node& node : graph.nodes) {
+      Ties ties(
+          graph, node,
+          [&](Ties::Axis a, int64_t i, Ties::Axis b, int64_t j, bool same) {
+            const size_t x = element(a, i), y = element(b, j);
+            tied_[x] = tied_[y] = true;
+            bound_.join(x, y);
+            if (same) same_.join(x, y);
+          },
+          [&](Ties::Axis axis) {
+            const int64_t size = graph.value(axis.value).shape[axis.axis];
+            for (int64_t i = 0; i < std::max<int64_t>(1, size); ++i) {
+              pinned_[element(axis, i)] = true;
+            }
+          });
+      std::visit([&](const auto& op) { op.tie(ties); }, node.op);
     }
-    parent_.resize(count);
-    tied_.resize(count);
-    pinned_.resize(count);
-    std::iota(parent_.begin(), parent_.end(), size_t{0});
   }
 
   // Whether some node tied the channels of an axis to others. The axes of others have no channels,
   // such as the second axis of a depthwise filter.
   bool tied(ValueId value, size_t axis) const { return tied_[element({value, axis}, 0)]; }
-
-  // The representative of the channel at `index` of an axis.
-  size_t find(Ties::Axis axis, int64_t index) {
-    size_t at = element(axis, index);
-    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
-    return at;
-  }
-
-  void join(Ties::Axis a, int64_t i, Ties::Axis b, int64_t j) {
-    tied_[element(a, i)] = tied_[element(b, j)] = true;
-    const size_t x = find(a, i), y = find(b, j);
-    parent_[std::max(x, y)] = std::min(x, y);
-  }
-
-  void pin(Ties::Axis axis, int64_t size) {
-    for (int64_t i = 0; i < size; ++i) pinned_[element(axis, i)] = true;
-  }
   bool pinned(Ties::Axis axis, int64_t index) const { return pinned_[element(axis, index)]; }
 
+  // The representatives of the one channel that an index is, and of all those bound to it.
+  size_t same(Ties::Axis axis, int64_t index) { return same_.find(element(axis, index)); }
+  size_t bound(Ties::Axis axis, int64_t index) { return bound_.find(element(axis, index)); }
+
  private:
+  std::vector<std::vector<size_t>> numbers(const Graph& graph) {
+    std::vector<std::vector<size_t>> first(graph.values.size());
+    for (size_t v = 0; v < first.size(); ++v) {
+      for (const int64_t size : graph.values[v].shape) {
+        first[v].push_back(count_);
+        count_ += size == kBatch ? 1 : static_cast<size_t>(size);
+      }
+    }
+    return first;
+  }
   size_t element(Ties::Axis axis, int64_t index) const {
     return first_[static_cast<size_t>(axis.value)][axis.axis] + static_cast<size_t>(index);
   }
 
-  std::vector<std::vector<size_t>> first_;
-  std::vector<size_t> parent_;
+  size_t count_ = 0;
+  std::vector<std::vector<size_t>> first_;  // the number of an axis's first index
+  Sets same_, bound_;
   std::vector<bool> tied_, pinned_;
+};
+
+// Where channels that are bound together lie. Only those that lie in the same way can take each
+// other's places.
+struct Places {
+  std::vector<std::pair<ValueId, int>> axes;
+  std::vector<size_t> counts;  // how many places on each of the axes
+  std::vector<size_t> order;   // which of the channels is at each place, numbered as they are met
+  bool pinned = false;
+
+  auto operator<=>(const Places&) const = default;
 };
 
 }  // namespace
@@ -71,15 +109,6 @@ int32_t ChannelGroups::find(const std::string& name) const {
 
 ChannelGroups find_groups(const Graph& graph) {
   Channels channels(graph);
-  for (const Node& node : graph.nodes) {
-    Ties ties(
-        graph, node,
-        [&](Ties::Axis a, int64_t i, Ties::Axis b, int64_t j) { channels.join(a, i, b, j); },
-        [&](Ties::Axis axis) {
-          channels.pin(axis, std::max<int64_t>(1, graph.value(axis.value).shape[axis.axis]));
-        });
-    std::visit([&](const auto& op) { op.tie(ties); }, node.op);
-  }
 
   // The axes of all values that are channels and belong to the graph: activations of nodes and
   // inputs, and the constants that nodes use, in the order in which the graph meets them.
@@ -100,13 +129,13 @@ ChannelGroups find_groups(const Graph& graph) {
     for (const ValueId id : node.inputs) meet(id, node.name);
   }
 
-  // A channel is known by its representative; where it lies decides its group. Only what weights
-  // lie along is a channel: rows, columns and the elements of a batch are not.
-  struct Places {
-    std::vector<std::pair<ValueId, int>> axes;
-    bool weights = false, pinned = false;
+  // Only what weights lie along is a channel: rows, columns and the elements of a batch are not.
+  struct Bound {
+    Places places;
+    std::map<size_t, size_t> numbers;  // of the channels
+    bool weights = false;
   };
-  std::map<size_t, Places> places;
+  std::map<size_t, Bound> all;
   std::vector<size_t> order;  // of first appearance
   const auto is_end = [&](ValueId id) {
     return std::count(graph.inputs.begin(), graph.inputs.end(), id) +
@@ -119,29 +148,36 @@ ChannelGroups find_groups(const Graph& graph) {
     const bool constant = graph.value(axis.value).constant.has_value();
     const bool fixed = is_end(axis.value);
     for (int64_t i = 0; i < size; ++i) {
-      const size_t channel = channels.find(axis, i);
-      Places& where = places[channel];
-      if (where.axes.empty()) order.push_back(channel);
-      if (where.axes.empty() || where.axes.back() != place) where.axes.push_back(place);
-      where.weights = where.weights || constant;
-      where.pinned = where.pinned || fixed || channels.pinned(axis, i);
+      const auto [found, added] = all.try_emplace(channels.bound(axis, i));
+      if (added) order.push_back(found->first);
+      Bound& bound = found->second;
+      Places& places = bound.places;
+      if (places.axes.empty() || places.axes.back() != place) {
+        places.axes.push_back(place);
+        places.counts.push_back(0);
+      }
+      ++places.counts.back();
+      places.order.push_back(
+          bound.numbers.try_emplace(channels.same(axis, i), bound.numbers.size()).first->second);
+      places.pinned = places.pinned || fixed || channels.pinned(axis, i);
+      bound.weights = bound.weights || constant;
     }
   }
   ChannelGroups result;
-  std::map<std::pair<std::vector<std::pair<ValueId, int>>, bool>, int32_t> by_places;
+  std::map<Places, int32_t> by_places;
   std::map<size_t, ChannelLabel> labels;
   std::map<std::string, int> names;
   for (const size_t channel : order) {
-    const Places& where = places[channel];
-    if (!where.weights) continue;
-    const auto [found, added] = by_places.emplace(std::pair(where.axes, where.pinned),
-                                                  static_cast<int32_t>(result.groups.size()));
+    const Bound& bound = all[channel];
+    if (!bound.weights) continue;
+    const auto [found, added] =
+        by_places.emplace(bound.places, static_cast<int32_t>(result.groups.size()));
     if (added) {
       ChannelGroup group;
-      group.name = producers[where.axes.front().first];
+      group.name = producers[bound.places.axes.front().first];
       if (const int count = ++names[group.name]; count > 1) group.name += fmt::format(".{}", count);
-      group.axes = where.axes;
-      group.fixed = where.pinned;
+      group.axes = bound.places.axes;
+      group.fixed = bound.places.pinned;
       result.groups.push_back(std::move(group));
     }
     labels[channel] = {found->second, result.groups[static_cast<size_t>(found->second)].width++};
@@ -155,7 +191,7 @@ ChannelGroups find_groups(const Graph& graph) {
     bool any = false;
     const int64_t size = graph.value(axis.value).shape[axis.axis];
     for (int64_t i = 0; i < size; ++i) {
-      const auto label = labels.find(channels.find(axis, i));
+      const auto label = labels.find(channels.bound(axis, i));
       along.push_back(label == labels.end() ? ChannelLabel{} : label->second);
       any = any || along.back().group >= 0;
     }

@@ -1,7 +1,8 @@
 // Channel groups: channels of several layers that can only be cut or grown together.
 //
-// Every op says which channels of its inputs and outputs are the same one; union-find over single
-// channels joins them. Channels that occur along the same axes of the same values form a group.
+// Every op says which channels of its inputs and outputs are the same one, or can only go together;
+// union-find over single channels joins them. What lies along the same axes of the same values, in
+// the same way, forms a group.
 //
 //   conv1 ─▶ bn ─▶ relu ─┬▶ conv2 ─▶ add ─▶        groups: conv1 (also add's other input, conv2's
 //                        └─────────▶ /              output): a residual sum ties them

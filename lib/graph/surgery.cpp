@@ -41,11 +41,32 @@ Tensor select(const Tensor& tensor, size_t axis, const std::vector<int64_t>& ord
   return result;
 }
 
+// Tells an op whose numbers count places of its first input's axes which of them stay.
+void follow(Node& node, const std::vector<std::vector<ChannelLabel>>& labels,
+            const KeptChannels& kept) {
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { op.follow(0, std::vector<bool>{}); }) {
+          for (size_t axis = 0; axis < labels.size(); ++axis) {
+            if (labels[axis].empty()) continue;
+            std::vector<bool> stays;
+            for (const ChannelLabel& label : labels[axis]) {
+              const auto group = kept.find(label.group);
+              stays.push_back(group == kept.end() ||
+                              label.channel < static_cast<int64_t>(group->second.size()));
+            }
+            op.follow(axis, stays);
+          }
+        }
+      },
+      node.op);
+}
+
 }  // namespace
 
-// Each place along the axis belongs to a channel of
-// a group, and to one of that channel's occurrences there (a flatten repeats channels); the place
-// of a group's channel j is taken by its j-th kept channel, and the places after the last vanish.
+// Each place along the axis belongs to a channel of a group, and to one of that channel's
+// occurrences there (a flatten repeats channels); the place of a group's channel j is taken by its
+// j-th kept channel, and the places after the last vanish.
 std::vector<int64_t> kept_indices(const std::vector<ChannelLabel>& labels,
                                   const KeptChannels& kept) {
   using Occurrences = std::map<std::pair<int32_t, int64_t>, std::vector<int64_t>>;
@@ -86,6 +107,7 @@ Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& 
     value.shape = value.constant->shape;
   }
   for (Node& node : result.nodes) {
+    follow(node, groups.labels[static_cast<size_t>(node.inputs[0])], kept);
     result.value(node.output).shape = output_shape(result, node);
   }
   return result;

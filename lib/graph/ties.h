@@ -13,7 +13,7 @@ class Ties {
     ValueId value;
     size_t axis;
   };
-  using Join = std::function<void(Axis a, int64_t i, Axis b, int64_t j)>;
+  using Join = std::function<void(Axis a, int64_t i, Axis b, int64_t j, bool same)>;
   using Pin = std::function<void(Axis)>;
 
   Ties(const Graph& graph, const Node& node, Join join, Pin pin)
@@ -26,7 +26,9 @@ class Ties {
   Axis out(size_t axis) const { return {node_.output, axis}; }
 
   // Element i of one axis and element j of the other are the same channel.
-  void join(Axis a, int64_t i, Axis b, int64_t j) const { join_(a, i, b, j); }
+  void join(Axis a, int64_t i, Axis b, int64_t j) const { join_(a, i, b, j, true); }
+  // They are not the same, but can only stay or go together.
+  void bind(Axis a, int64_t i, Axis b, int64_t j) const { join_(a, i, b, j, false); }
   // All elements of two axes of equal size, one by one.
   void join(Axis a, Axis b) const;
   // The elements of an axis can neither be cut nor reordered.

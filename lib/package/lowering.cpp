@@ -156,12 +156,12 @@ class Lowering {
     return result;
   }
 
+  bool grows(const AxisSpec& axis) {
+    return header().axis_size(axis, 1) != header().axis_size(axis, header().capacities());
+  }
   bool grows(const ValueSpec& value) {
-    for (const AxisSpec& axis : value.axes) {
-      const auto capacities = static_cast<uint32_t>(header().segments.size());
-      if (header().axis_size(axis, 1) != header().axis_size(axis, capacities)) return true;
-    }
-    return false;
+    return std::any_of(value.axes.begin(), value.axes.end(),
+                       [&](const AxisSpec& axis) { return grows(axis); });
   }
 
   uint32_t add_value(ValueSpec value) {
@@ -297,6 +297,30 @@ class Lowering::Step final : public LoweringStep {
     return output;
   }
 
+  std::vector<uint32_t> leading_parts(size_t axis, int64_t count) override {
+    std::vector<ChannelLabel> labels =
+        lowering_.groups_.labels[static_cast<size_t>(node_.inputs[0])][axis];
+    if (labels.empty() || count == 0) return {};
+    labels.resize(static_cast<size_t>(count));
+    ValueSpec part = lowering_.header().values[input(0)];
+    part.name.clear();
+    part.storage = runtime::Storage::computed;
+    part.axes[axis] = lowering_.runs(labels, {});
+    if (!lowering_.grows(part.axes[axis])) return {};
+    // A split has them already: slices of the same value that end where this one begins.
+    if (const std::vector<uint32_t> slices = earlier_slices(axis, count); !slices.empty()) {
+      return slices;
+    }
+    NodeSpec spec = spec_of("slice");
+    for (size_t a = 0; a < part.axes.size(); ++a) {
+      spec.numbers.insert(spec.numbers.end(), {0, 1, 0});
+    }
+    spec.inputs = {input(0)};
+    spec.output = lowering_.add_value(std::move(part));
+    lowering_.append(spec, {});
+    return {spec.output};
+  }
+
   uint32_t channel_constant(size_t axis, ConstantSource source) override {
     ValueSpec value{"", lowering_.axes(node_.output)};
     for (size_t a = 0; a < value.axes.size(); ++a) {
@@ -314,6 +338,27 @@ class Lowering::Step final : public LoweringStep {
   }
 
  private:
+  // Those before this node whose parts of input 0 follow each other from 0 to `end`; none if there
+  // is a gap.
+  std::vector<uint32_t> earlier_slices(size_t axis, int64_t end) {
+    std::vector<uint32_t> slices;
+    int64_t at = 0;
+    for (const Node& node : graph().nodes) {
+      if (&node == &node_ || at == end) break;
+      const Slice* slice = std::get_if<Slice>(&node.op);
+      const auto known = lowering_.ids_.find(node.output);
+      if (slice == nullptr || node.inputs[0] != node_.inputs[0] || slice->axes.size() != 1 ||
+          slice->axes[0] != static_cast<int64_t>(axis) || known == lowering_.ids_.end()) {
+        continue;
+      }
+      const Slice::Range range = slice->range(0, in_shape(0)[axis]);
+      if (range.start != at || range.step != 1 || range.start + range.count > end) continue;
+      slices.push_back(known->second);
+      at += range.count;
+    }
+    return at == end ? slices : std::vector<uint32_t>{};
+  }
+
   Lowering& lowering_;
   const Node& node_;
 };

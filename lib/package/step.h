@@ -32,6 +32,9 @@ class LoweringStep {
   virtual void append_layer(runtime::NodeSpec spec, LayerSource source) = 0;
   // A runtime node whose output, shaped as the node's, is used by the next one.
   virtual uint32_t append_inner(runtime::NodeSpec spec, std::vector<uint32_t> inputs) = 0;
+  // Values whose sizes along an axis of input 0 are together that of its first `count` places at
+  // every capacity; none if that is `count` at each.
+  virtual std::vector<uint32_t> leading_parts(size_t axis, int64_t count) = 0;
   // A constant with axes of the shape and labels of axis `axis` of the node's output; others are 1.
   virtual uint32_t channel_constant(size_t axis, ConstantSource source) = 0;
   // The image whose flattened elements input 0 is, if only fully connected layers see them; it is

@@ -1,8 +1,7 @@
 #include "graph/surgery.h"
 
-#include <numeric>
-
 #include "support/catch.h"
+#include "support/channels.h"
 #include "support/test_graphs.h"
 
 #include "base/error.h"
@@ -20,46 +19,6 @@ namespace {
 void check_close(const std::vector<float>& a, const std::vector<float>& b) {
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == Approx(b[i]).epsilon(1e-4).margin(1e-4));
-}
-
-// The graph with every constant of the channels that are not kept set to zero, so that those
-// channels are zero wherever they appear.
-Graph zeroed(Graph graph, const nestling::ChannelGroups& groups,
-             const nestling::KeptChannels& kept) {
-  for (const nestling::Node& node : graph.nodes) {
-    for (size_t i = 1; i < node.inputs.size(); ++i) {
-      nestling::Value& value = graph.value(node.inputs[i]);
-      if (!value.constant) continue;
-      // A variance of one: zero would do as well, but for the division.
-      const float nothing =
-          std::holds_alternative<nestling::BatchNorm>(node.op) && i == 4 ? 1.0F : 0.0F;
-      const auto& axes = groups.labels[static_cast<size_t>(node.inputs[i])];
-      size_t after = value.constant->data.size();
-      for (size_t axis = 0; axis < axes.size(); ++axis) {
-        const auto along = static_cast<size_t>(value.shape[axis]);
-        after /= along;
-        if (axes[axis].empty()) continue;
-        for (size_t at = 0; at < value.constant->data.size(); ++at) {
-          const auto& label = axes[axis][at / after % along];
-          const auto group = kept.find(label.group);
-          if (group == kept.end()) continue;
-          const auto& channels = group->second;
-          if (std::find(channels.begin(), channels.end(), label.channel) == channels.end()) {
-            value.constant->data[at] = nothing;
-          }
-        }
-      }
-    }
-  }
-  return graph;
-}
-
-std::vector<int64_t> random_channels(int64_t width, int64_t count, nestling::Random& random) {
-  std::vector<int64_t> channels(static_cast<size_t>(width));
-  std::iota(channels.begin(), channels.end(), 0);
-  random.shuffle(channels);
-  channels.resize(static_cast<size_t>(count));
-  return channels;
 }
 
 }  // namespace
@@ -101,11 +60,11 @@ TEST_CASE("cutting channels equals zeroing them") {
         if (groups.groups[g].fixed) continue;
         const int64_t width = groups.groups[g].width;
         const auto count = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(width)));
-        kept[static_cast<int32_t>(g)] = random_channels(width, count, random);
+        kept[static_cast<int32_t>(g)] = test::random_channels(width, count, random);
       }
       const Graph cut = nestling::keep(graph, groups, kept);
       check_close(nestling::interpret(cut, x).at(0).data,
-                  nestling::interpret(zeroed(graph, groups, kept), x).at(0).data);
+                  nestling::interpret(test::zeroed(graph, groups, kept), x).at(0).data);
       // The graph is really smaller, and what is written can be read.
       const Graph back = nestling::import_onnx(nestling::export_onnx(cut), "cut");
       CHECK(nestling::count_macs(back) == nestling::count_macs(cut));
@@ -128,7 +87,7 @@ TEST_CASE("a permutation changes nothing but the order") {
     for (size_t g = 0; g < groups.groups.size(); ++g) {
       const auto& group = groups.groups[g];
       if (!group.fixed) {
-        kept[static_cast<int32_t>(g)] = random_channels(group.width, group.width, random);
+        kept[static_cast<int32_t>(g)] = test::random_channels(group.width, group.width, random);
       }
     }
     const auto& shape = graph.value(graph.inputs[0]).shape;

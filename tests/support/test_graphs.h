@@ -127,7 +127,8 @@ inline nestling::Graph every_op_network(uint64_t seed) {
 }
 
 // What newer networks are made of: squeeze-and-excitation, grouped convolutions with a channel
-// shuffle, other activations, a transposed convolution, a depth to space, resized and padded sums.
+// shuffle, other activations, a split, a transposed convolution, a depth to space, resized and
+// padded sums.
 inline nestling::Graph modern_network(uint64_t seed) {
   using nestling::Unary;
   Builder b(seed);
@@ -151,7 +152,10 @@ inline nestling::Graph modern_network(uint64_t seed) {
   const auto side = b.node("side", nestling::ConvTranspose{.kernel = {2, 2}, .stride = {2, 2}},
                            {down, b.constant("side.weight", {8, 3, 2, 2}, 0.3)});
   const auto sum = b.node("sum", nestling::kAdd, {large, side});
-  const auto joined = b.node("joined", nestling::Concat{}, {sum, excited});
+  const auto left = b.node("left", nestling::Slice{{1}, {0}, {3}, {1}}, {excited});
+  const auto right = b.node("right", nestling::Slice{{1}, {3}, {8}, {1}}, {excited});
+  const auto back = b.node("back", nestling::Concat{}, {b.conv("worked", right, 4, {}), left});
+  const auto joined = b.node("joined", nestling::Concat{}, {sum, back});
   const auto last = b.conv_bn_relu("last", joined, 6, 2);
   const auto flat = b.node("flatten", nestling::flatten(), {last});
   return b.finish(b.gemm("head", flat, 4));

@@ -40,12 +40,13 @@ void Conv::tie(Ties& ties) const {
   }
   const int64_t filters = w[0] / count;
   if (w[1] == 1) {  // depthwise: the filters of a channel go with it
-    for (int64_t m = 0; m < w[0]; ++m) ties.join(ties.out(1), m, ties.in(0, 1), m / filters);
+    if (filters == 1) ties.join_channels();
+    for (int64_t m = 0; m < w[0]; ++m) ties.bind(ties.out(1), m, ties.in(0, 1), m / filters);
     return;
   }
   // The groups shrink evenly: each keeps the same of its channels, and of its filters.
-  for (int64_t c = 0; c < x[1]; ++c) ties.join(ties.in(0, 1), c, ties.in(1, 1), c % w[1]);
-  for (int64_t m = 0; m < w[0]; ++m) ties.join(ties.out(1), m, ties.out(1), m % filters);
+  for (int64_t c = 0; c < x[1]; ++c) ties.bind(ties.in(0, 1), c, ties.in(1, 1), c % w[1]);
+  for (int64_t m = 0; m < w[0]; ++m) ties.bind(ties.out(1), m, ties.out(1), m % filters);
 }
 
 void Conv::write(OnnxWriter& to) const {

@@ -93,7 +93,7 @@ void ConvTranspose::tie(Ties& ties) const {
   ties.join(ties.in(1, 0), ties.in(0, 1));
   const int64_t filters = ties.in_shape(1)[1];
   for (int64_t m = 0; m < filters * groups; ++m) {
-    ties.join(ties.out(1), m, ties.in(1, 1), m % filters);
+    ties.bind(ties.out(1), m, ties.in(1, 1), m % filters);
     if (ties.inputs() > 2) ties.join(ties.in(2, 0), m, ties.out(1), m);
   }
   if (groups > 1) {  // the groups stay as they are

@@ -24,7 +24,7 @@ void DepthToSpace::tie(Ties& ties) const {
   for (int64_t c = 0; c < channels; ++c) {
     for (int64_t p = 0; p < places; ++p) {
       const int64_t from = column_row_depth ? c * places + p : p * channels + c;
-      ties.join(ties.out(1), c, ties.in(0, 1), from);
+      ties.bind(ties.out(1), c, ties.in(0, 1), from);
     }
   }
   ties.pin_pixels();

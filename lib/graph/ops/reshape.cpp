@@ -173,8 +173,9 @@ void Reshape::tie(Ties& ties) const {
     }
     const size_t a = first(x, i, i_end), b = first(y, j, j_end);
     const bool single = size(x[a]) == in || size(y[b]) == in;
+    if (single && size(x[a]) == size(y[b])) ties.join(ties.out(b), ties.in(0, a));
     for (int64_t k = 0; single && k < in; ++k) {
-      ties.join(ties.out(b), k / (in / size(y[b])), ties.in(0, a), k / (in / size(x[a])));
+      ties.bind(ties.out(b), k / (in / size(y[b])), ties.in(0, a), k / (in / size(x[a])));
     }
     for (size_t k = i; k < i_end; ++k) {
       if (k != a || !single) ties.pin(ties.in(0, k));

@@ -6,6 +6,8 @@
 //   void tie(Ties&) const                     which channels of inputs and output are the same one
 //   void write(OnnxWriter&) const             itself as an ONNX node
 //   static std::vector<OnnxRule> onnx()       the ONNX operators that become it
+//   void follow(size_t axis, const std::vector<bool>& stays)  its numbers count places along that
+//                                             axis of its first input: some go (if it has such)
 //   int64_t macs(const Inputs&, const Shape& output) const    multiply-accumulates (if not 0)
 //   size_t parameters() const                 how many of its inputs train (if not all constants)
 #pragma once

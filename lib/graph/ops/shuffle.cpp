@@ -20,7 +20,7 @@ Shape Shuffle::shape(const Inputs& in) const {
 void Shuffle::tie(Ties& ties) const {
   const int64_t channels = ties.out_shape()[1], each = channels / groups;
   for (int64_t c = 0; c < channels; ++c) {
-    ties.join(ties.out(1), c / groups + c % groups * each, ties.out(1), c / groups);
+    ties.bind(ties.in(0, 1), c, ties.in(0, 1), c % each);
     ties.join(ties.out(1), c, ties.in(0, 1), c / groups + c % groups * each);
   }
   ties.pin_pixels();

@@ -112,14 +112,27 @@ void Slice::tie(Ties& ties) const {
       ties.join(ties.out(a), ties.in(0, a));
       continue;
     }
-    // What is taken keeps its channel; the numbers in this op then no longer fit a cut axis, so it
-    // stays as it is.
+    // What is taken keeps its channel.
     const Range taken = range(static_cast<size_t>(found - axes.begin()), x[a]);
     for (int64_t i = 0; i < taken.count; ++i) {
       ties.join(ties.out(a), i, ties.in(0, a), taken.start + i * taken.step);
     }
-    ties.pin(ties.in(0, a));
-    ties.pin(ties.out(a));
+    // Of every second channel a cut leaves no even steps.
+    if (taken.step != 1) {
+      ties.pin(ties.in(0, a));
+      ties.pin(ties.out(a));
+    }
+  }
+}
+
+void Slice::follow(size_t axis, const std::vector<bool>& stays) {
+  for (size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] != static_cast<int64_t>(axis)) continue;
+    const Range taken = range(i, static_cast<int64_t>(stays.size()));
+    if (taken.step != 1) continue;  // pinned: nothing goes
+    const auto from = stays.begin() + taken.start;
+    starts[i] = std::count(stays.begin(), from, true);
+    ends[i] = starts[i] + std::count(from, from + taken.count, true);
   }
 }
 

@@ -5,8 +5,7 @@
 namespace nestling {
 
 // Along each axis in `axes` the elements from start on, each a step after the one before, up to but
-// without `end`. Starts and ends are clamped as in ONNX; negative ones count from the end. Of a
-// channel axis only whole parts can be taken: see tie.
+// without `end`. Starts and ends are clamped as in ONNX; negative ones count from the end.
 struct Slice {
   std::vector<int64_t> axes;
   std::vector<int64_t> starts;
@@ -24,6 +23,7 @@ struct Slice {
   const char* name() const { return "Slice"; }
   Shape shape(const Inputs& in) const;
   void tie(Ties& ties) const;
+  void follow(size_t axis, const std::vector<bool>& stays);
   void write(OnnxWriter& to) const;
   static std::vector<OnnxRule> onnx();
 };

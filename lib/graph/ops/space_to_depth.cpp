@@ -20,7 +20,7 @@ Shape SpaceToDepth::shape(const Inputs& in) const {
 void SpaceToDepth::tie(Ties& ties) const {
   const int64_t channels = ties.in_shape(0)[1];
   for (int64_t c = 0; c < ties.out_shape()[1]; ++c) {
-    ties.join(ties.out(1), c, ties.in(0, 1), c % channels);
+    ties.bind(ties.out(1), c, ties.in(0, 1), c % channels);
   }
   ties.pin_pixels();
 }

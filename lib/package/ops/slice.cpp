@@ -4,15 +4,21 @@ namespace nestling {
 
 void lower(const Slice& op, LoweringStep& step) {
   const Shape& x = step.in_shape(0);
-  runtime::NodeSpec spec = spec_of("slice");
-  for (size_t axis = 0; axis < x.size(); ++axis) spec.numbers.insert(spec.numbers.end(), {0, 1});
+  std::vector<Slice::Range> ranges(x.size(), {0, 1, 0});
   for (size_t i = 0; i < op.axes.size(); ++i) {
     const auto axis = static_cast<size_t>(op.axes[i]);
-    const Slice::Range range = op.range(i, x[axis] == kBatch ? 1 : x[axis]);
-    spec.numbers[2 * axis] = range.start;
-    spec.numbers[2 * axis + 1] = range.step;
+    ranges[axis] = op.range(i, x[axis] == kBatch ? 1 : x[axis]);
   }
-  step.append(std::move(spec), {step.input(0)});
+  runtime::NodeSpec spec = spec_of("slice");
+  std::vector<uint32_t> inputs{step.input(0)};
+  for (size_t axis = 0; axis < x.size(); ++axis) {
+    const auto [start, by, count] = ranges[axis];
+    const std::vector<uint32_t> before = step.leading_parts(axis, start);
+    inputs.insert(inputs.end(), before.begin(), before.end());
+    spec.numbers.insert(spec.numbers.end(),
+                        {before.empty() ? start : 0, by, static_cast<int64_t>(before.size())});
+  }
+  step.append(std::move(spec), std::move(inputs));
 }
 
 }  // namespace nestling

@@ -1,32 +1,61 @@
-// numbers: {start, step} for every axis; a negative step goes backwards.
+// numbers: {start, step, parts} for every axis; a negative step goes backwards. Where the start
+// depends on the capacity, `parts` of the inputs after the first, axis by axis, are what lies
+// before it: only their sizes are read.
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
 namespace {
 
+// Calls start(axis, first element, step) for every axis, until it returns false.
+template <typename Size, typename Start>
+bool for_each_axis(const NodeSpec& node, size_t rank, Size size_of_input, Start start) {
+  size_t part = 1;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    int64_t first = node.numbers[3 * axis];
+    for (int64_t i = 0; i < node.numbers[3 * axis + 2]; ++i) first += size_of_input(part++, axis);
+    if (!start(axis, first, node.numbers[3 * axis + 1])) return false;
+  }
+  return true;
+}
+
 const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
-  if (in.size() != 1 || in[0].size() != out.size() || node.numbers.size() != 2 * out.size()) {
-    return "a slice does not fit";
+  constexpr const char* kProblem = "a slice does not fit";
+  const size_t rank = out.size();
+  if (node.numbers.size() != 3 * rank) return kProblem;
+  for (const Shape& part : in) {
+    if (part.size() != rank) return kProblem;
   }
-  for (size_t axis = 0; axis < out.size(); ++axis) {
-    const int64_t start = node.numbers[2 * axis], step = node.numbers[2 * axis + 1];
-    const auto size = static_cast<int64_t>(in[0][axis]), count = static_cast<int64_t>(out[axis]);
-    constexpr int64_t kMax = int64_t{1} << 30;
-    if (start < 0 || start >= size || step > kMax || step < -kMax) return "a slice does not fit";
-    const int64_t last = start + (count - 1) * step;
-    if (last < 0 || last >= size) return "a slice does not fit";
+  size_t parts = 0;
+  constexpr int64_t kMax = int64_t{1} << 30;
+  for (size_t axis = 0; axis < rank; ++axis) {
+    const int64_t start = node.numbers[3 * axis], step = node.numbers[3 * axis + 1],
+                  before = node.numbers[3 * axis + 2];
+    if (start < 0 || start > kMax || step > kMax || step < -kMax) return kProblem;
+    if (before < 0 || static_cast<uint64_t>(before) > in.size()) return kProblem;
+    parts += static_cast<size_t>(before);
   }
-  return nullptr;
+  if (in.size() != 1 + parts) return kProblem;
+  const bool fits = for_each_axis(
+      node, rank, [&](size_t part, size_t axis) { return static_cast<int64_t>(in[part][axis]); },
+      [&](size_t axis, int64_t first, int64_t step) {
+        const auto size = static_cast<int64_t>(in[0][axis]);
+        const int64_t last = first + (static_cast<int64_t>(out[axis]) - 1) * step;
+        return first < size && last >= 0 && last < size;
+      });
+  return fits ? nullptr : kProblem;
 }
 
 void run(const Step& step, const ThreadPool&) {
   const Tensor& x = step.inputs[0];
   View from(x.data);
-  for (size_t axis = 0; axis < x.shape.size(); ++axis) {
-    const int64_t start = step.node->numbers[2 * axis], by = step.node->numbers[2 * axis + 1];
-    from.data += static_cast<size_t>(start) * x.strides[axis];
-    from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
-  }
+  for_each_axis(
+      *step.node, x.shape.size(),
+      [&](size_t part, size_t axis) { return static_cast<int64_t>(step.inputs[part].shape[axis]); },
+      [&](size_t axis, int64_t first, int64_t by) {
+        from.data += static_cast<size_t>(first) * x.strides[axis];
+        from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
+        return true;
+      });
   copy(from, View(step.y));
 }
 
