@@ -1,11 +1,11 @@
 #include "graph/groups.h"
 
 #include <algorithm>
-#include <compare>
 #include <fmt/format.h>
 #include <map>
 #include <numeric>
 #include <set>
+#include <tuple>
 
 #include "graph/ties.h"
 
@@ -50,7 +50,7 @@ class Channels {
           [&](Ties::Axis axis) {
             const int64_t size = graph.value(axis.value).shape[axis.axis];
             for (int64_t i = 0; i < std::max<int64_t>(1, size); ++i) {
-              pinned_[element(axis, i)] = true;
+              pinned_[element(axis, i)] = &node;
             }
           });
       std::visit([&](const auto& op) { op.tie(ties); }, node.op);
@@ -60,7 +60,8 @@ class Channels {
   // Whether some node tied the channels of an axis to others. The axes of others have no channels,
   // such as the second axis of a depthwise filter.
   bool tied(ValueId value, size_t axis) const { return tied_[element({value, axis}, 0)]; }
-  bool pinned(Ties::Axis axis, int64_t index) const { return pinned_[element(axis, index)]; }
+  // The node that needs a channel as it is, or null.
+  const Node* pinned(Ties::Axis axis, int64_t index) const { return pinned_[element(axis, index)]; }
 
   // The representatives of the one channel that an index is, and of all those bound to it.
   size_t same(Ties::Axis axis, int64_t index) { return same_.find(element(axis, index)); }
@@ -84,7 +85,8 @@ class Channels {
   size_t count_ = 0;
   std::vector<std::vector<size_t>> first_;  // the number of an axis's first index
   Sets same_, bound_;
-  std::vector<bool> tied_, pinned_;
+  std::vector<bool> tied_;
+  std::vector<const Node*> pinned_;
 };
 
 // Where channels that are bound together lie. Only those that lie in the same way can take each
@@ -95,7 +97,9 @@ struct Places {
   std::vector<size_t> order;   // which of the channels is at each place, numbered as they are met
   bool pinned = false;
 
-  auto operator<=>(const Places&) const = default;
+  bool operator<(const Places& o) const {
+    return std::tie(axes, counts, order, pinned) < std::tie(o.axes, o.counts, o.order, o.pinned);
+  }
 };
 
 }  // namespace
@@ -105,6 +109,22 @@ int32_t ChannelGroups::find(const std::string& name) const {
     if (groups[g].name == name) return static_cast<int32_t>(g);
   }
   return -1;
+}
+
+ChannelGroups restrict(const ChannelGroups& groups, const KeptChannels& kept) {
+  ChannelGroups result = groups;
+  for (const auto& [g, channels] : kept) {
+    result.groups.at(static_cast<size_t>(g)).width = static_cast<int64_t>(channels.size());
+  }
+  for (auto& axes : result.labels) {
+    for (std::vector<ChannelLabel>& labels : axes) {
+      std::erase_if(labels, [&](const ChannelLabel& label) {
+        return label.group >= 0 &&
+               label.channel >= result.groups[static_cast<size_t>(label.group)].width;
+      });
+    }
+  }
+  return result;
 }
 
 ChannelGroups find_groups(const Graph& graph) {
@@ -134,19 +154,23 @@ ChannelGroups find_groups(const Graph& graph) {
     Places places;
     std::map<size_t, size_t> numbers;  // of the channels
     bool weights = false;
+    std::string reason;  // why pinned
   };
   std::map<size_t, Bound> all;
   std::vector<size_t> order;  // of first appearance
-  const auto is_end = [&](ValueId id) {
-    return std::count(graph.inputs.begin(), graph.inputs.end(), id) +
-               std::count(graph.outputs.begin(), graph.outputs.end(), id) >
-           0;
+  // Why all channels of a value stay; empty if nothing says so.
+  const auto end_of_graph = [&](ValueId id) -> std::string {
+    const auto among = [&](const std::vector<ValueId>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    if (among(graph.inputs)) return "it is an input of the network";
+    return among(graph.outputs) ? "it is an output of the network" : "";
   };
   for (const Ties::Axis& axis : axes) {
     const int64_t size = graph.value(axis.value).shape[axis.axis];
     const std::pair<ValueId, int> place(axis.value, static_cast<int>(axis.axis));
     const bool constant = graph.value(axis.value).constant.has_value();
-    const bool fixed = is_end(axis.value);
+    const std::string end = end_of_graph(axis.value);
     for (int64_t i = 0; i < size; ++i) {
       const auto [found, added] = all.try_emplace(channels.bound(axis, i));
       if (added) order.push_back(found->first);
@@ -159,7 +183,13 @@ ChannelGroups find_groups(const Graph& graph) {
       ++places.counts.back();
       places.order.push_back(
           bound.numbers.try_emplace(channels.same(axis, i), bound.numbers.size()).first->second);
-      places.pinned = places.pinned || fixed || channels.pinned(axis, i);
+      const Node* pinned = channels.pinned(axis, i);
+      if (!places.pinned && (pinned != nullptr || !end.empty())) {
+        places.pinned = true;
+        bound.reason = !end.empty() ? end
+                                    : fmt::format("{} ({}) needs it as it is", pinned->name,
+                                                  op_name(pinned->op));
+      }
       bound.weights = bound.weights || constant;
     }
   }
@@ -178,6 +208,7 @@ ChannelGroups find_groups(const Graph& graph) {
       if (const int count = ++names[group.name]; count > 1) group.name += fmt::format(".{}", count);
       group.axes = bound.places.axes;
       group.fixed = bound.places.pinned;
+      group.reason = bound.reason;
       result.groups.push_back(std::move(group));
     }
     labels[channel] = {found->second, result.groups[static_cast<size_t>(found->second)].width++};

@@ -8,6 +8,7 @@
 //                        └─────────▶ /              output): a residual sum ties them
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ struct ChannelGroup {
   int64_t width = 0;   // channels
   bool fixed = false;  // touches an input or output of the graph, or something that
                        // needs it as it is: never cut
+  std::string reason;  // why it is fixed: "reshape1 (Reshape) needs it as it is"
   std::vector<std::pair<ValueId, int>> axes;  // (value, axis) pairs along which it lies
 };
 
@@ -41,6 +43,14 @@ struct ChannelGroups {
   // The index of the group named `name`, or -1.
   int32_t find(const std::string& name) const;
 };
+
+// Channels to keep, in their new order, by group index.
+using KeptChannels = std::map<int32_t, std::vector<int64_t>>;
+
+// The groups of what `keep` (surgery.h) makes of a graph with these ones: the same groups,
+// narrower. (Found anew they could differ: a grouped convolution left with one channel a group is
+// depthwise.)
+ChannelGroups restrict(const ChannelGroups& groups, const KeptChannels& kept);
 
 // Finds the groups of `graph`, whose shapes are inferred.
 ChannelGroups find_groups(const Graph& graph);

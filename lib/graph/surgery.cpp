@@ -10,7 +10,7 @@ namespace {
 
 void check(const ChannelGroup& group, const std::vector<int64_t>& kept) {
   if (group.fixed) {
-    fail("the channels of {} are the network's input or output and stay as they are", group.name);
+    fail("the channels of {} stay as they are: {}", group.name, group.reason);
   }
   if (kept.empty()) fail("no channel of {} would be left", group.name);
   std::vector<bool> seen(static_cast<size_t>(group.width));
@@ -26,12 +26,13 @@ void check(const ChannelGroup& group, const std::vector<int64_t>& kept) {
 }
 
 Tensor select(const Tensor& tensor, size_t axis, const std::vector<int64_t>& order) {
-  Tensor result = tensor;
+  Tensor result{tensor.shape, {}};
   result.shape[axis] = static_cast<int64_t>(order.size());
+  if (tensor.data.empty()) return result;  // an outline
+  result.data.reserve(static_cast<size_t>(element_count(result.shape)));
   int64_t outer = 1, inner = 1;
   for (size_t i = 0; i < axis; ++i) outer *= tensor.shape[i];
   for (size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
-  result.data.clear();
   for (int64_t o = 0; o < outer; ++o) {
     for (const int64_t index : order) {
       const auto from = tensor.data.begin() + (o * tensor.shape[axis] + index) * inner;
@@ -63,6 +64,19 @@ void follow(Node& node, const std::vector<std::vector<ChannelLabel>>& labels,
 }
 
 }  // namespace
+
+Graph outline(const Graph& graph) {
+  Graph result;
+  result.name = graph.name;
+  result.nodes = graph.nodes;
+  result.inputs = graph.inputs;
+  result.outputs = graph.outputs;
+  for (const Value& value : graph.values) {
+    result.values.push_back({value.name, value.shape, {}});
+    if (value.constant) result.values.back().constant = Tensor{value.constant->shape, {}};
+  }
+  return result;
+}
 
 // Each place along the axis belongs to a channel of a group, and to one of that channel's
 // occurrences there (a flatten repeats channels); the place of a group's channel j is taken by its

@@ -2,16 +2,12 @@
 // prefix. Nothing else edits channels.
 #pragma once
 
-#include <map>
 #include <vector>
 
 #include "graph/graph.h"
 #include "graph/groups.h"
 
 namespace nestling {
-
-// Channels to keep, in their new order, by group index.
-using KeptChannels = std::map<int32_t, std::vector<int64_t>>;
 
 // Restricts and reorders channel groups wherever they appear; groups that are not named stay.
 //
@@ -22,6 +18,10 @@ using KeptChannels = std::map<int32_t, std::vector<int64_t>>;
 // Throws Error if a list is empty, repeats a channel, names one that is not there, or the group is
 // fixed.
 Graph keep(const Graph& graph, const ChannelGroups& groups, const KeptChannels& kept);
+
+// The graph with constants that have a shape but no data: all that `keep` and the costs need to
+// tell what a cut would leave, without copying the weights.
+Graph outline(const Graph& graph);
 
 // Where the kept channels of one axis are before `keep`: the old index of each new one. `labels`
 // are that axis's.

@@ -28,7 +28,10 @@ std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& grou
   const auto rank_of = [](const Op& op) {
     if (std::holds_alternative<Unary>(op)) return 3;
     if (std::holds_alternative<BatchNorm>(op)) return 2;
-    if (std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op)) return 1;
+    if (std::holds_alternative<Conv>(op) || std::holds_alternative<ConvTranspose>(op) ||
+        std::holds_alternative<Gemm>(op)) {
+      return 1;
+    }
     return 0;
   };
   std::vector<int> best(groups.groups.size());

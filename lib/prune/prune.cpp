@@ -1,7 +1,9 @@
 #include "prune/prune.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -12,6 +14,7 @@
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/surgery.h"
+#include "prune/explain.h"
 #include "train/checkpoint.h"
 
 namespace nestling {
@@ -86,7 +89,13 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
           {"min_accuracy", options.min_accuracy ? Json(*options.min_accuracy) : Json()},
           {"max_drop", options.max_drop},
           {"step", options.step},
-          {"round_to", options.round_to},
+          {"target", options.target ? Json{{"macs", options.target->macs},
+                                           {"parameters", options.target->parameters}}
+                                    : Json()},
+          {"round_to", options.rules.round_to},
+          {"skip", options.rules.skip},
+          {"only", options.rules.only},
+          {"max_cut", options.rules.max_cut},
           {"max_iterations", options.max_iterations},
           {"epochs", t.epochs},
           {"batch", t.batch},
@@ -116,8 +125,36 @@ int64_t rounded_width(int64_t channels, int64_t round_to) {
   return (channels + unit - 1) / unit * unit;
 }
 
+void apply(const CutRules& rules, const Graph& graph, ChannelGroups& groups) {
+  const std::vector<std::vector<std::string>> layers = layers_of(graph, groups);
+  const auto fits = [&](size_t group, const std::string& pattern) {
+    return std::any_of(layers[group].begin(), layers[group].end(), [&](const std::string& layer) {
+      return fnmatch(pattern.c_str(), layer.c_str(), 0) == 0;
+    });
+  };
+  const auto among = [&](size_t group, const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(),
+                       [&](const std::string& pattern) { return fits(group, pattern); });
+  };
+  for (const auto* patterns : {&rules.skip, &rules.only}) {
+    for (const std::string& pattern : *patterns) {
+      size_t group = 0;
+      while (group < layers.size() && !fits(group, pattern)) ++group;
+      if (group == layers.size()) fail("no layer of {} is named {}", graph.name, pattern);
+    }
+  }
+  for (size_t g = 0; g < layers.size(); ++g) {
+    ChannelGroup& group = groups.groups[g];
+    if (group.fixed) continue;
+    const bool skipped = among(g, rules.skip);
+    group.fixed = skipped || (!rules.only.empty() && !among(g, rules.only));
+    if (group.fixed) group.reason = skipped ? "it is to be skipped" : "only others are to be cut";
+  }
+}
+
 KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
-                             const Importance& importance, int64_t macs, int64_t round_to) {
+                             const Importance& importance, const Budget& budget, int64_t round_to,
+                             const std::vector<int64_t>& least) {
   struct Channel {
     int32_t group;
     int64_t channel;
@@ -137,28 +174,67 @@ KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
     for (size_t i = cut; i < order.size(); ++i) ++left[order[i].group];
     KeptChannels kept;
     for (auto at = order.rbegin(); at != order.rend(); ++at) {
-      const int64_t width = rounded_width(std::max<int64_t>(1, left[at->group]), round_to);
+      const int64_t enough = std::max(least.empty() ? 1 : least[static_cast<size_t>(at->group)],
+                                      std::max<int64_t>(1, left[at->group]));
+      const int64_t width = rounded_width(enough, round_to);
       std::vector<int64_t>& channels = kept[at->group];
       if (static_cast<int64_t>(channels.size()) < width) channels.push_back(at->channel);
     }
     for (auto& [group, channels] : kept) std::sort(channels.begin(), channels.end());
     return kept;
   };
-  const auto macs_after = [&](size_t cut) {
-    return count_macs(keep(graph, groups, kept_after(cut)));
+  const Graph costs = outline(graph);
+  const auto within = [&](size_t cut) {
+    const Graph after = keep(costs, groups, kept_after(cut));
+    return count_macs(after) <= budget.macs && count_parameters(after) <= budget.parameters;
   };
-  size_t low = 0, high = order.size();  // macs_after falls with its argument
+  size_t low = 0, high = order.size();  // once within, more cuts stay within
   while (low < high) {
     const size_t middle = (low + high) / 2;
-    if (macs_after(middle) <= macs) {
+    if (within(middle)) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  if (order.empty() || macs_after(low) >= count_macs(graph)) return {};
-  return kept_after(low);
+  if (order.empty()) return {};
+  KeptChannels kept = kept_after(low);
+  const bool smaller = std::any_of(kept.begin(), kept.end(), [&](const auto& group) {
+    return static_cast<int64_t>(group.second.size()) <
+           groups.groups[static_cast<size_t>(group.first)].width;
+  });
+  return smaller ? kept : KeptChannels{};
 }
+
+namespace {
+
+// The groups of the model that has these filters of the vanilla one's left.
+ChannelGroups groups_of(const ChannelGroups& vanilla, const FiltersByGroup& left) {
+  KeptChannels kept;
+  for (const auto& [name, filters] : left) kept[vanilla.find(name)] = filters;
+  return restrict(vanilla, kept);
+}
+
+// What the next iteration may leave.
+Budget next_budget(const Graph& graph, const PruneOptions& options) {
+  const auto less = [&](int64_t cost, int64_t least) {
+    return std::max(least, static_cast<int64_t>((1 - options.step) * static_cast<double>(cost)));
+  };
+  const Budget target = options.target.value_or(Budget{0, Budget{}.parameters});
+  Budget budget;
+  if (target.macs != budget.macs) budget.macs = less(count_macs(graph), target.macs);
+  if (target.parameters != budget.parameters) {
+    budget.parameters = less(count_parameters(graph), target.parameters);
+  }
+  return budget;
+}
+
+bool reached(const Graph& graph, const std::optional<Budget>& target) {
+  return target && count_macs(graph) <= target->macs &&
+         count_parameters(graph) <= target->parameters;
+}
+
+}  // namespace
 
 Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_path,
               const PruneOptions& options, Progress& progress) {
@@ -167,7 +243,14 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
                          options.discard ? run_files(run_path) : std::vector<std::string>{});
   const auto [training, validation] = split_validation(data);
   const Dataset ranking_data = take(training, options.ranking_images);
-  FiltersByGroup left = all_filters(find_groups(vanilla));
+  ChannelGroups vanilla_groups = find_groups(vanilla);
+  apply(options.rules, vanilla, vanilla_groups);
+  FiltersByGroup left = all_filters(vanilla_groups);
+  std::vector<int64_t> least;  // channels of each group that stay
+  for (const ChannelGroup& group : vanilla_groups.groups) {
+    const double share = (1 - options.rules.max_cut) * static_cast<double>(group.width);
+    least.push_back(static_cast<int64_t>(std::ceil(share - 1e-9)));
+  }
   const fs::path checkpoint = run.path() / "retraining.checkpoint";
   const auto say_kept = [&](const Roadmap& roadmap) {
     progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
@@ -216,17 +299,20 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
   retraining.checkpoint = checkpoint;
   retraining.replace_checkpoint = true;  // left by a kill just after its result was committed
   while (static_cast<int>(roadmap.entries.size()) <= options.max_iterations) {
+    if (reached(graph, options.target)) break;
     const int index = static_cast<int>(roadmap.entries.size());
     const auto number = static_cast<uint64_t>(index);
-    const ChannelGroups groups = find_groups(graph);
+    const ChannelGroups groups = groups_of(vanilla_groups, left);
     RankingOptions ranking = options.ranking_options;
     ranking.seed = sub_seed(options.training.seed, {number, 1});
     const Importance importance =
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
-    const auto wanted =
-        static_cast<int64_t>((1 - options.step) * static_cast<double>(count_macs(graph)));
-    const KeptChannels kept = choose_channels(graph, groups, importance, wanted, options.round_to);
-    if (kept.empty()) break;
+    const KeptChannels kept = choose_channels(
+        graph, groups, importance, next_budget(graph, options), options.rules.round_to, least);
+    if (kept.empty()) {
+      progress.note("nothing more can be cut");
+      break;
+    }
     const FiltersByGroup pruned = cut_filters(groups, kept, left);
     take_out(left, pruned, "the pruning step");
     const Graph cut = keep(graph, groups, kept);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fmt/ranges.h>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -27,10 +28,12 @@ void add_scores(Importance& importance, const std::vector<ChannelLabel>& labels,
                 const std::vector<double>& scores) {
   std::map<int32_t, std::pair<double, int64_t>> size;  // by group: sum, count
   for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].group < 0) continue;
     size[labels[i].group].first += std::abs(scores[i]);
     ++size[labels[i].group].second;
   }
   for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i].group < 0) continue;
     auto& group = importance[static_cast<size_t>(labels[i].group)];
     const auto& [sum, count] = size[labels[i].group];
     if (group.empty() || sum == 0) continue;
@@ -57,17 +60,30 @@ class RandomRanking : public Ranking {
 
 class L1Ranking : public Ranking {
  public:
+  // The axis of a layer's weights along which its filters lie.
+  static std::optional<size_t> filter_axis(const Op& op) {
+    if (std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op)) return 0;
+    if (std::holds_alternative<ConvTranspose>(op) || std::holds_alternative<MatMul>(op)) return 1;
+    return std::nullopt;
+  }
+
   Importance rank(const Graph& graph, const ChannelGroups& groups, const Dataset&) const override {
     Importance importance = zeros(groups);
     for (const Node& node : graph.nodes) {
-      if (!std::holds_alternative<Conv>(node.op) && !std::holds_alternative<Gemm>(node.op))
-        continue;
-      const std::vector<float>& weight = graph.constant(node.inputs[1]).data;
-      const auto& labels = groups.labels[static_cast<size_t>(node.inputs[1])][0];
-      const size_t row = weight.size() / labels.size();
-      std::vector<double> scores(labels.size());
-      for (size_t i = 0; i < weight.size(); ++i) scores[i / row] += std::abs(weight[i]);
-      add_scores(importance, labels, scores);
+      const std::optional<size_t> axis = filter_axis(node.op);
+      if (!axis || !graph.value(node.inputs[1]).constant) continue;
+      const Tensor& weight = graph.constant(node.inputs[1]);
+      const auto& axes = groups.labels[static_cast<size_t>(node.inputs[1])];
+      if (axes.size() <= *axis || axes[*axis].empty()) continue;
+      size_t inner = 1;
+      for (size_t a = *axis + 1; a < weight.shape.size(); ++a) {
+        inner *= static_cast<size_t>(weight.shape[a]);
+      }
+      std::vector<double> scores(axes[*axis].size());
+      for (size_t i = 0; i < weight.data.size(); ++i) {
+        scores[i / inner % scores.size()] += std::abs(weight.data[i]);
+      }
+      add_scores(importance, axes[*axis], scores);
     }
     return importance;
   }

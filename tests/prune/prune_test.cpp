@@ -146,7 +146,7 @@ TEST_CASE("the least important channels go first, and the order of the others st
   const int32_t conv5 = groups.find("conv5");
   for (size_t i = 0; i < 16; ++i) importance[static_cast<size_t>(conv5)][2 * i] = 0.5;
   const int64_t macs = nestling::count_macs(graph);
-  const auto kept = nestling::choose_channels(graph, groups, importance, macs - 1, 8);
+  const auto kept = nestling::choose_channels(graph, groups, importance, {.macs = macs - 1}, 8);
   for (const auto& [g, channels] : kept) {
     const bool all =
         static_cast<int64_t>(channels.size()) == groups.groups[static_cast<size_t>(g)].width;
@@ -154,5 +154,46 @@ TEST_CASE("the least important channels go first, and the order of the others st
     CHECK(std::is_sorted(channels.begin(), channels.end()));
   }
   CHECK(kept.at(conv5).size() == 56);
-  CHECK(nestling::choose_channels(graph, groups, importance, 0, 8).at(conv5).size() == 4);
+  CHECK(nestling::choose_channels(graph, groups, importance, {.macs = 0}, 8).at(conv5).size() == 4);
+}
+
+TEST_CASE("a target ends the run, and no group is cut by more than it may") {
+  Vanilla vanilla;
+  nestling::Progress quiet;
+  vanilla.options.training.epochs = 0;
+  vanilla.options.min_accuracy = 0;
+  vanilla.options.max_iterations = 100;
+  vanilla.options.rules = {.skip = {"conv1"}, .max_cut = 0.75, .round_to = 4};
+  const int64_t macs = nestling::count_macs(vanilla.graph);
+  const int64_t parameters = nestling::count_parameters(vanilla.graph);
+
+  vanilla.options.target = {.macs = macs / 2};
+  const auto half =
+      nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "half", vanilla.options, quiet);
+  REQUIRE(half.entries.size() == 4);  // three quarters, nine sixteenths, the target
+  CHECK(half.seed().macs <= macs / 2);
+  CHECK(half.seed().macs >= macs / 2 * 9 / 10);
+  CHECK(half.complete);
+  for (const auto& entry : half.entries) CHECK(!entry.pruned.contains("conv1"));
+
+  vanilla.options.target = {.parameters = parameters / 2};
+  const auto small = nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "small",
+                                     vanilla.options, quiet);
+  CHECK(small.seed().parameters <= parameters / 2);
+  CHECK(small.seed().parameters >= parameters / 2 * 9 / 10);
+
+  // What cannot be reached ends where nothing is left to cut.
+  vanilla.options.target = {.macs = 1};
+  const auto least = nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "least",
+                                     vanilla.options, quiet);
+  const auto groups = nestling::find_groups(vanilla.graph);
+  std::map<std::string, size_t> cut;
+  for (const auto& entry : least.entries) {
+    for (const auto& [group, filters] : entry.pruned) cut[group] += filters.size();
+  }
+  for (const auto& group : groups.groups) {
+    if (!group.fixed && group.name != "conv1") {
+      CHECK(cut[group.name] == static_cast<size_t>(group.width) * 3 / 4);
+    }
+  }
 }

@@ -109,6 +109,25 @@ TEST_CASE("a folder of images, and training that goes on from a model") {
              ContainsSubstring("class 0 of the model is \"a\", of the data set bars \"first\""));
 }
 
+TEST_CASE("what can be cut is explained before anything is, and a target is met") {
+  const test::Workplace work;
+  work.result("nestling-train --data bars --epochs 1 --batch 32 --out v.onnx");
+  const auto groups = work.result("nestling-prune v.onnx --explain");
+  CHECK(groups["groups"][1]["name"] == "conv1");
+  CHECK_THAT(work.run("nestling-prune v.onnx --explain").out, ContainsSubstring("MACs/channel"));
+  CHECK_THAT(work.run("nestling-prune v.onnx --explain=dot").out, ContainsSubstring("digraph"));
+  CHECK_THAT(work.run("nestling-prune v.onnx --explain --skip nothing").err,
+             ContainsSubstring("no layer of small is named nothing"));
+  CHECK(work.run("nestling-prune v.onnx --out run").status == 2);
+  CHECK_THAT(work.run("nestling-prune v.onnx --data bars --out run --target-macs half").err,
+             ContainsSubstring("--target-macs is a number such as 250000, 300M or 50%, not half"));
+  const auto roadmap = work.result(
+      "nestling-prune v.onnx --data bars --out run --target-macs 60% --skip 'conv[12]' --epochs 0");
+  const auto& entries = roadmap["entries"];
+  CHECK(entries.back()["macs"].get<int64_t>() <= 0.6 * entries.front()["macs"].get<double>());
+  for (const auto& entry : entries) CHECK(!entry["pruned"].contains("conv1"));
+}
+
 TEST_CASE("every tool explains itself and its errors") {
   const Workplace work;
   for (const char* name : {"train", "prune", "recover", "convert", "profile", "run"}) {

@@ -4,28 +4,61 @@
 
 #include "common/tool.h"
 
+#include "base/error.h"
 #include "data/dataset.h"
+#include "graph/cost.h"
 #include "graph/onnx.h"
+#include "prune/explain.h"
 #include "prune/prune.h"
 
 using namespace nestling;
+
+namespace {
+
+// "300M", "25000" or "50%" of `all`.
+int64_t amount(const std::string& flag, const std::string& text, int64_t all) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  const std::string unit = end;
+  double factor = 1;
+  if (unit == "%") factor = static_cast<double>(all) / 100;
+  if (unit == "K") factor = 1e3;
+  if (unit == "M") factor = 1e6;
+  if (unit == "G") factor = 1e9;
+  const double result = number * factor;
+  const bool known = unit.empty() || factor != 1;
+  if (end == text.c_str() || !known || !(result >= 1) || result > 1e18) {
+    fail("{} is a number such as 250000, 300M or 50%, not {}", flag, text);
+  }
+  return static_cast<int64_t>(result);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   wait_without_spinning(argv);
   Tool tool("nestling-prune",
             "Prunes a trained ONNX model step by step into a roadmap of smaller ones.",
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
-  std::string model, out;
+  std::string model, out, explain, target_macs, target_parameters;
   DataFlags data_flags;
   PruneOptions options;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
   options.training.epochs = 1;
   options.training.learning_rate = 0.05;
   tool.app.add_option("model", model, "Trained model")->required()->type_name("MODEL.onnx");
-  data_flags.add_to(tool.app)->required();
-  tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
-      ->required()
-      ->type_name("RUN");
+  auto* data_option = data_flags.add_to(tool.app);
+  auto* out_option =
+      tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
+          ->type_name("RUN");
+  auto* explain_option =
+      tool.app
+          .add_flag("--explain{text}", explain,
+                    "Cut nothing: say what can be cut, what each channel costs, and what cannot "
+                    "and why; --explain=dot draws it for Graphviz")
+          ->check(CLI::IsMember({"text", "dot"}))
+          ->excludes(data_option)
+          ->excludes(out_option);
   auto* minimum = tool.app
                       .add_option("--min-accuracy", min_accuracy,
                                   "Stop below this validation accuracy, in percent")
@@ -43,10 +76,34 @@ int main(int argc, char** argv) {
       .add_option("--triplets", options.ranking_options.sampled_triplets,
                   "Of trr: draw this many triplets instead of the closed form over all; 0 is all")
       ->check(CLI::Range(0, 100000000));
-  tool.app.add_option("--step", options.step, "Share of the MACs that one iteration cuts")
+  auto* drop = tool.app.get_option("--max-drop");
+  tool.app
+      .add_option("--target-macs", target_macs,
+                  "Stop at this many multiply-accumulates (such as 300M), or this share of the "
+                  "model's (such as 50%); accuracy then only limits if it is asked for")
+      ->type_name("N[K|M|G|%]");
+  tool.app
+      .add_option("--target-params", target_parameters, "Stop at this many parameters, likewise")
+      ->type_name("N[K|M|G|%]");
+  tool.app
+      .add_option(
+          "--skip", options.rules.skip,
+          "Leave the groups of the layers with this name; * and ? as in a shell; repeatable")
+      ->type_name("PATTERN");
+  tool.app
+      .add_option("--only", options.rules.only,
+                  "Cut only the groups of the layers with this name; repeatable")
+      ->type_name("PATTERN");
+  tool.app
+      .add_option("--max-cut", options.rules.max_cut,
+                  "Share of the channels that a group may lose at most")
+      ->check(CLI::Range(0.0, 1.0));
+  tool.app
+      .add_option("--step", options.step,
+                  "Share of the MACs (or of what --target-params counts) that one iteration cuts")
       ->check(CLI::Range(0.01, 0.95));
   tool.app
-      .add_option("--round-to", options.round_to,
+      .add_option("--round-to", options.rules.round_to,
                   "Widths are multiples of this (half of it in small layers)")
       ->check(CLI::Range(1, 64));
   tool.app.add_option("--iterations", options.max_iterations, "At most this many iterations")
@@ -63,13 +120,39 @@ int main(int argc, char** argv) {
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a run that is in the folder, saying what it was");
 
+  tool.app.callback([&] {
+    if (explain_option->count() > 0) return;
+    if (data_option->count() == 0) throw CLI::RequiredError("--data");
+    if (out_option->count() == 0) throw CLI::RequiredError("--out");
+  });
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     Tool::stop_between_steps();
+    if (explain_option->count() > 0) {
+      const Graph graph = load_onnx(model);
+      ChannelGroups groups = find_groups(graph);
+      apply(options.rules, graph, groups);
+      const std::vector<GroupReport> reports = describe_groups(graph, groups);
+      tool.print(
+          explain == "dot" ? explain_as_dot(graph, reports) : explain_as_text(graph, reports),
+          explain_as_json(graph, reports));
+      return kDone;
+    }
     prepare_training(tool.common.threads);
     options.training.seed = tool.common.seed;
     if (minimum->count() > 0) options.min_accuracy = min_accuracy / 100;
     options.max_drop = max_drop / 100;
     Graph vanilla = load_onnx(model);
+    if (!target_macs.empty() || !target_parameters.empty()) {
+      options.target = Budget{};
+      if (!target_macs.empty()) {
+        options.target->macs = amount("--target-macs", target_macs, count_macs(vanilla));
+      }
+      if (!target_parameters.empty()) {
+        options.target->parameters =
+            amount("--target-params", target_parameters, count_parameters(vanilla));
+      }
+      if (minimum->count() + drop->count() == 0) options.min_accuracy = 0;
+    }
     const Dataset data = data_flags.load("train", load_options(vanilla, model), progress);
     adopt(vanilla, data);
     const Roadmap roadmap = prune(vanilla, data, out, options, progress);
