@@ -1,141 +1,59 @@
 #include "graph/zoo.h"
 
-#include <algorithm>
-#include <cmath>
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "base/random.h"
+#include "graph/zoo/builder.h"
 
 namespace nestling {
 namespace {
 
-class Builder {
- public:
-  Builder(const std::string& name, const ZooOptions& options)
-      : options_(options), random_(options.seed) {
-    graph_.name = name;
-    x_ = graph_.add_value("input", {kBatch, options.channels, options.height, options.width});
-    graph_.inputs = {x_};
-  }
-
-  ValueId x() const { return x_; }
-  void go_on_from(ValueId x) { x_ = x; }
-  int64_t filters(int64_t count) const {
-    return std::max<int64_t>(8, std::llround(static_cast<double>(count) * options_.multiplier));
-  }
-  int64_t channels() const { return graph_.value(x_).shape[1]; }
-
-  void conv_bn(const std::string& name, int64_t filters, int64_t kernel, int64_t stride = 1) {
-    const int64_t inputs = channels(), pad = kernel / 2;
-    Tensor weight{{filters, inputs, kernel, kernel}, {}};
-    const double deviation = std::sqrt(2.0 / static_cast<double>(inputs * kernel * kernel));
-    weight.data.resize(static_cast<size_t>(element_count(weight.shape)));
-    for (float& w : weight.data) w = static_cast<float>(random_.normal() * deviation);
-    const Conv conv{
-        .kernel = {kernel, kernel}, .stride = {stride, stride}, .padding = {pad, pad, pad, pad}};
-    x_ = add_node(graph_, name, conv,
-                  {x_, graph_.add_constant(name + ".weight", std::move(weight))});
-    const auto constant = [&](const char* part, float value) {
-      const auto count = static_cast<size_t>(filters);
-      return graph_.add_constant(name + part, {{filters}, std::vector<float>(count, value)});
-    };
-    x_ = add_node(graph_, name + ".bn", BatchNorm{},
-                  {x_, constant(".bn.scale", 1), constant(".bn.shift", 0), constant(".bn.mean", 0),
-                   constant(".bn.variance", 1)});
-  }
-  void relu(const std::string& name) { x_ = add_node(graph_, name, kRelu, {x_}); }
-  void conv_bn_relu(const std::string& name, int64_t filters, int64_t kernel = 3,
-                    int64_t stride = 1) {
-    conv_bn(name, filters, kernel, stride);
-    relu(name + ".relu");
-  }
-  void pool(const std::string& name) {
-    x_ = add_node(graph_, name, MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x_});
-  }
-  void add(const std::string& name, ValueId other) {
-    x_ = add_node(graph_, name, kAdd, {x_, other});
-  }
-  Graph finish() {
-    x_ = add_node(graph_, "pool", global_average_pool(), {x_});
-    x_ = add_node(graph_, "flatten", flatten(), {x_});
-    Tensor weight{{options_.classes, channels()}, {}};
-    const double deviation = std::sqrt(1.0 / static_cast<double>(channels()));
-    weight.data.resize(static_cast<size_t>(element_count(weight.shape)));
-    for (float& w : weight.data) w = static_cast<float>(random_.normal() * deviation);
-    Tensor bias{{options_.classes}, std::vector<float>(static_cast<size_t>(options_.classes))};
-    x_ = add_node(graph_, "head", Gemm{},
-                  {x_, graph_.add_constant("head.weight", std::move(weight)),
-                   graph_.add_constant("head.bias", std::move(bias))});
-    graph_.value(x_).name = "logits";
-    graph_.outputs = {x_};
-    return std::move(graph_);
-  }
-
- private:
-  const ZooOptions& options_;
-  Random random_;
-  Graph graph_;
-  ValueId x_;
+struct Entry {
+  Architecture architecture;
+  Graph (*make)(zoo::Builder);
 };
 
-Graph small(Builder b) {
-  b.conv_bn_relu("conv1", b.filters(16));
-  b.pool("pool1");
-  b.conv_bn_relu("conv2", b.filters(32));
-  b.conv_bn_relu("conv3", b.filters(32));
-  b.pool("pool2");
-  b.conv_bn_relu("conv4", b.filters(64));
-  b.conv_bn_relu("conv5", b.filters(64));
-  return b.finish();
-}
-
-Graph vgg16(Builder b) {
-  int layer = 0, stage = 0;
-  for (const auto& [convolutions, filters] :
-       {std::pair{2, 64}, std::pair{2, 128}, std::pair{3, 256}, std::pair{3, 512},
-        std::pair{3, 512}}) {
-    if (stage > 0) b.pool(fmt::format("pool{}", stage));
-    ++stage;
-    for (int i = 0; i < convolutions; ++i) {
-      b.conv_bn_relu(fmt::format("conv{}", ++layer), b.filters(filters));
-    }
-  }
-  return b.finish();
-}
-
-Graph resnet20(Builder b) {
-  b.conv_bn_relu("conv1", b.filters(16));
-  for (int stage = 1; stage <= 3; ++stage) {
-    for (int block = 1; block <= 3; ++block) {
-      const std::string name = fmt::format("stage{}.block{}", stage, block);
-      const int64_t filters = b.filters(int64_t{8} << stage);
-      const int64_t stride = stage > 1 && block == 1 ? 2 : 1;
-      const ValueId input = b.x();
-      ValueId shortcut = input;
-      if (stride != 1) {
-        b.conv_bn(name + ".projection", filters, 1, stride);
-        shortcut = b.x();
-        b.go_on_from(input);
-      }
-      b.conv_bn_relu(name + ".conv1", filters, 3, stride);
-      b.conv_bn(name + ".conv2", filters, 3);
-      b.add(name + ".add", shortcut);
-      b.relu(name + ".relu");
-    }
-  }
-  return b.finish();
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = {
+      {{"small", "five 3x3 convolutions, for first steps", 32, 10}, zoo::small},
+      {{"vgg16", "VGG-16 with batch norm, arXiv 1409.1556", 224, 1000}, zoo::vgg16},
+      {{"resnet18", "arXiv 1512.03385", 224, 1000}, zoo::resnet18},
+      {{"resnet50", "arXiv 1512.03385, stride in the 3x3", 224, 1000}, zoo::resnet50},
+      {{"resnet20", "arXiv 1512.03385, for small images", 32, 10}, zoo::resnet20},
+      {{"resnet56", "arXiv 1512.03385, for small images", 32, 10}, zoo::resnet56},
+      {{"mobilenet_v1", "arXiv 1704.04861", 224, 1000}, zoo::mobilenet_v1},
+      {{"mobilenet_v2", "arXiv 1801.04381", 224, 1000}, zoo::mobilenet_v2},
+      {{"mobilenet_v3_small", "arXiv 1905.02244", 224, 1000}, zoo::mobilenet_v3_small},
+      {{"squeezenet1_1", "arXiv 1602.07360, no batch norm", 224, 1000}, zoo::squeezenet1_1},
+      {{"densenet121", "arXiv 1608.06993", 224, 1000}, zoo::densenet121},
+      {{"shufflenet_v2", "arXiv 1807.11164, 1x", 224, 1000}, zoo::shufflenet_v2},
+      {{"efficientnet_b0", "arXiv 1905.11946", 224, 1000}, zoo::efficientnet_b0},
+      {{"googlenet", "arXiv 1409.4842 with batch norm", 224, 1000}, zoo::googlenet},
+  };
+  return all;
 }
 
 }  // namespace
 
-std::vector<std::string> zoo_names() { return {"small", "vgg16", "resnet20"}; }
+const std::vector<Architecture>& architectures() {
+  static const std::vector<Architecture> all = [] {
+    std::vector<Architecture> result;
+    for (const Entry& entry : entries()) result.push_back(entry.architecture);
+    return result;
+  }();
+  return all;
+}
+
+std::vector<std::string> zoo_names() {
+  std::vector<std::string> names;
+  for (const Architecture& architecture : architectures()) names.push_back(architecture.name);
+  return names;
+}
 
 Graph make_model(const std::string& name, const ZooOptions& options) {
-  const Builder builder(name, options);
-  if (name == "small") return small(builder);
-  if (name == "vgg16") return vgg16(builder);
-  if (name == "resnet20") return resnet20(builder);
+  for (const Entry& entry : entries()) {
+    if (entry.architecture.name == name) return entry.make(zoo::Builder(name, options));
+  }
   fail("there is no architecture {}; there are: {}", name, fmt::join(zoo_names(), ", "));
 }
 

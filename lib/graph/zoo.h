@@ -1,4 +1,4 @@
-// Networks for users who bring none: the CNNs of the field's papers at the sizes of small images.
+// Networks for users who bring none: the CNNs of the field's papers.
 #pragma once
 
 #include <string>
@@ -15,17 +15,24 @@ struct ZooOptions {
   int64_t width = 32;
   double multiplier = 1;  // of every layer's filters, at least 8 each
   uint64_t seed = 1;      // of the weights
+  bool outline = false;   // without weights, as surgery.h's outline: for costs
 };
 
-// "small":    five 3x3 convolutions of 16, 32, 32, 64, 64 filters
-// "vgg16":    VGG-16 for small images (Simonyan and Zisserman, ICLR 2015; one fully connected
-// layer) "resnet20": ResNet-20 for small images (He et al., CVPR 2016, section 4.2; with
-// projections)
+struct Architecture {
+  std::string name;
+  std::string description;  // and the paper
+  int64_t extent;           // of the images that its figures are for
+  int64_t classes;
+};
+
+// In the order in which --list shows them. Those made for 224x224 leave out their first two
+// halvings on images below 96 pixels, and vgg16 two of its fully connected layers.
+const std::vector<Architecture>& architectures();
 std::vector<std::string> zoo_names();
 
-// An untrained network, every convolution with batch norm, its weights drawn as He et al. (ICCV
-// 2015) propose. Input "input" [N, channels, height, width], output "logits" [N, classes]. Throws
-// Error for an unknown name, or an input too small for the network's poolings.
+// An untrained network, its weights drawn as He et al. (ICCV 2015) propose. Input "input" [N,
+// channels, height, width], output "logits" [N, classes]. Throws Error for an unknown name, or an
+// input too small for the network's poolings.
 Graph make_model(const std::string& name, const ZooOptions& options);
 
 }  // namespace nestling

@@ -58,6 +58,31 @@ int list_data(const Tool& tool, const DataFlags& flags, const std::vector<int64_
   return kDone;
 }
 
+// What each costs at the size that it was published for.
+int list_architectures(const Tool& tool, double multiplier) {
+  std::string text = fmt::format("{:<19} {:>11} {:>7} {:>12} {:>15}\n", "architecture", "input",
+                                 "classes", "parameters", "MACs");
+  Json json = {{"architectures", Json::array()}};
+  for (const Architecture& one : architectures()) {
+    const Graph graph = make_model(one.name, {.classes = one.classes,
+                                              .height = one.extent,
+                                              .width = one.extent,
+                                              .multiplier = multiplier,
+                                              .outline = true});
+    const std::string input = fmt::format("3x{0}x{0}", one.extent);
+    text += fmt::format("{:<19} {:>11} {:>7} {:>12} {:>15}  {}\n", one.name, input, one.classes,
+                        count_parameters(graph), count_macs(graph), one.description);
+    json["architectures"].push_back({{"name", one.name},
+                                     {"input", input},
+                                     {"classes", one.classes},
+                                     {"parameters", count_parameters(graph)},
+                                     {"macs", count_macs(graph)},
+                                     {"description", one.description}});
+  }
+  tool.print(text, json);
+  return kDone;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -75,6 +100,8 @@ int main(int argc, char** argv) {
   tool.app.add_option("--from", from, "Go on training this model instead")
       ->type_name("MODEL.onnx")
       ->excludes(from_scratch);
+  bool list_zoo = false;
+  tool.app.add_flag("--list", list_zoo, "Only say what architectures there are");
   data_flags.add_to(tool.app);
   tool.app.add_flag("--list-data", list, "Only say what --data is");
   tool.app.add_option("--out", out, "ONNX file to write");
@@ -99,6 +126,7 @@ int main(int argc, char** argv) {
                     "Start anew: discard what a stopped training left, saying what it was");
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
+    if (list_zoo) return list_architectures(tool, zoo.multiplier);
     if (list && !data_flags.name.empty()) return list_data(tool, data_flags, input, progress);
     if (out.empty() || list || (options.epochs > 0 && data_flags.name.empty())) {
       fmt::print(stderr, "nestling-train: {} is required{}\n",
