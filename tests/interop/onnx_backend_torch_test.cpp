@@ -5,15 +5,16 @@
 namespace {
 
 std::vector<nestling::Tensor> torch_outputs(const test::BackendCase& backend_case) {
-  const c10::NoGradGuard no_gradients;
   nestling::Network network(backend_case.graph);
   std::vector<at::Tensor> inputs;
   for (const nestling::Tensor& input : backend_case.inputs) {
-    inputs.push_back(nestling::to_torch(input));
+    inputs.push_back(nestling::to_torch(input).set_requires_grad(true));
   }
   std::vector<nestling::Tensor> outputs;
   for (const at::Tensor& output : network.outputs(inputs, nestling::Network::Mode::evaluate)) {
-    outputs.push_back(nestling::from_torch(output));
+    outputs.push_back(nestling::from_torch(output.detach()));
+    // It can be trained: an operator without a derivative throws here.
+    if (output.requires_grad()) output.sum().backward({}, true);
   }
   return outputs;
 }

@@ -6,12 +6,39 @@
 #include "support/test_dataset.h"
 
 #include "base/file.h"
+#include "graph/cost.h"
 #include "graph/nesting.h"
 #include "graph/zoo.h"
 #include "package/package.h"
 #include "prune/prune.h"
 #include "recover/recover.h"
 #include "train/train.h"
+
+namespace {
+
+// What a package computes at every capacity, against LibTorch on the same capacity's network.
+void check_package(const nestling::Graph& nested, const std::filesystem::path& file,
+                   const nestling::Dataset& images) {
+  nestling::Progress quiet;
+  const auto nesting = nestling::nesting_of(nested, "nested");
+  nestling::write_file(file, nestling::make_package(nested, "nested"));
+  auto model = nestling::open_package(file, 1);
+  for (int k = 1; k <= nesting.capacities(); ++k) {
+    INFO("capacity " << k);
+    nestling::check(model.set_capacity(static_cast<uint32_t>(k)));
+    const auto found = nestling::run_all(model, images, quiet);
+    const auto expected = nestling::outputs(nestling::descend(nested, nesting, k), images);
+    REQUIRE(found.size() == expected.size());
+    float largest = 0, difference = 0;
+    for (size_t i = 0; i < found.size(); ++i) {
+      largest = std::max(largest, std::abs(expected[i]));
+      difference = std::max(difference, std::abs(found[i] - expected[i]));
+    }
+    CHECK(difference < 1e-4F * largest);
+  }
+}
+
+}  // namespace
 
 TEST_CASE("the runtime's outputs are LibTorch's on every capacity") {
   const TemporaryFolder folder;
@@ -30,23 +57,36 @@ TEST_CASE("the runtime's outputs are LibTorch's on every capacity") {
   vanilla.metadata["nestling.deviation"] = "[0.2]";
   nestling::prune(vanilla, data, folder / "run", pruning, quiet);
   for (const auto growth : {nestling::Growth::full, nestling::Growth::causal}) {
+    INFO(nestling::growth_name(growth));
     const auto nested =
         nestling::recover(folder / "run", data,
                           {.capacities = 3, .growth = growth, .training = pruning.training}, quiet);
-    const auto nesting = nestling::nesting_of(nested, "nested");
-    nestling::write_file(folder / "model.nest", nestling::make_package(nested, "nested"));
-    auto model = nestling::open_package(folder / "model.nest", 1);
-    for (int k = 1; k <= 3; ++k) {
-      INFO(nestling::growth_name(growth) << ", capacity " << k);
-      nestling::check(model.set_capacity(static_cast<uint32_t>(k)));
-      const auto found = nestling::run_all(model, images, quiet);
-      const auto expected = nestling::outputs(nestling::descend(nested, nesting, k), images);
-      REQUIRE(found.size() == expected.size());
-      float largest = 0;
-      for (const float e : expected) largest = std::max(largest, std::abs(e));
-      for (size_t i = 0; i < found.size(); ++i) {
-        CHECK(std::abs(found[i] - expected[i]) < 1e-4F * largest);
-      }
-    }
+    check_package(nested, folder / "model.nest", images);
+  }
+}
+
+TEST_CASE("every network of the zoo is cut to half its MACs, grown, packed and run") {
+  const TemporaryFolder folder;
+  test::write_dataset(folder / "bars", 72, 6, 32);
+  const auto data = nestling::load_dataset(folder / "bars", "train");
+  const auto images = nestling::load_dataset(folder / "bars", "test");
+  nestling::prepare_training(2);
+  nestling::Progress quiet;
+  for (const std::string& name : nestling::zoo_names()) {
+    INFO(name);
+    auto vanilla = nestling::make_model(name, {.classes = 4, .channels = 1, .multiplier = 0.25});
+    vanilla.metadata["nestling.mean"] = "[0.25]";
+    vanilla.metadata["nestling.deviation"] = "[0.2]";
+    nestling::PruneOptions pruning;
+    pruning.training = {.epochs = 1, .batch = 16, .learning_rate = 0.001};
+    pruning.min_accuracy = 0;
+    pruning.step = 0.3;
+    pruning.target = nestling::Budget{.macs = nestling::count_macs(vanilla) / 2};
+    pruning.rules.round_to = 2;
+    const auto roadmap = nestling::prune(vanilla, data, folder / name, pruning, quiet);
+    CHECK(roadmap.seed().macs <= roadmap.entries[0].macs / 2);
+    const auto nested = nestling::recover(folder / name, data,
+                                          {.capacities = 3, .training = pruning.training}, quiet);
+    check_package(nested, folder / "model.nest", images);
   }
 }
