@@ -14,7 +14,7 @@
 namespace nestling {
 namespace {
 
-void check(const Dataset& data, const std::string& where) {
+void check(const Dataset& data, const std::string& where, bool unlabelled) {
   const auto channels = static_cast<size_t>(data.channels);
   if (data.mean.size() != channels || data.deviation.size() != channels) {
     fail("{}: mean and deviation need one number for each of the {} channels", where, channels);
@@ -26,6 +26,7 @@ void check(const Dataset& data, const std::string& where) {
     }
   }
   if (data.labels.empty()) fail("{}: the {} split has no images", where, data.split);
+  if (unlabelled) return;
   if (data.classes.size() < 2) fail("{}: a data set has at least two classes", where);
   for (const int32_t label : data.labels) {
     if (static_cast<size_t>(label) >= data.classes.size()) {
@@ -129,11 +130,16 @@ Dataset load_dataset(const std::string& name_or_folder, const std::string& split
       data.deviation = training.deviation;
     }
   }
-  check(data, where);
+  if (options.unlabelled) {
+    data.classes.clear();
+    std::fill(data.labels.begin(), data.labels.end(), 0);
+  }
+  check(data, where, options.unlabelled);
   return data;
 }
 
 void check_classes(const std::vector<std::string>& classes, const Dataset& data) {
+  if (data.classes.empty()) return;
   for (size_t c = 0; c < classes.size(); ++c) {
     if (classes[c] != data.classes.at(c)) {
       fail("class {} of the model is \"{}\", of the data set {} \"{}\"", c, classes[c], data.name,

@@ -14,7 +14,7 @@ namespace nestling {
 struct Dataset {
   std::string name;                  // of the data set, such as "fashion-mnist"
   std::string split;                 // "train", "test" or "validation"
-  std::vector<std::string> classes;  // by label
+  std::vector<std::string> classes;  // by label; none if the images are not labelled
   std::vector<float> mean;           // per channel, of pixel values from 0 to 1
   std::vector<float> deviation;      // per channel, positive
   int64_t channels = 0;
@@ -22,7 +22,7 @@ struct Dataset {
   int64_t width = 0;
   int64_t resize = 0;           // how the images were scaled, see Preprocess in graph/classifier.h
   std::vector<uint8_t> pixels;  // [N, channels, height, width]
-  std::vector<int32_t> labels;  // [N], each from 0 to classes - 1
+  std::vector<int32_t> labels;  // [N], each from 0 to classes - 1; 0 if there are no classes
   std::vector<std::string> skipped;  // why each image that could not be read is not there
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
@@ -38,6 +38,8 @@ struct LoadOptions {
   // Per channel; empty: as the data set says, or else computed from its training split.
   std::vector<float> mean = {}, deviation = {};
   int64_t max_bad = 0;  // images that cannot be read and may be skipped
+  // Take all images without their labels; those of a folder then need no folders of classes.
+  bool unlabelled = false;
 };
 
 // Loads the split "train" or "test". See describe_data for `name_or_folder` and the formats. Throws
@@ -46,7 +48,7 @@ Dataset load_dataset(const std::string& name_or_folder, const std::string& split
                      const LoadOptions& options = {});
 
 // Throws Error unless `classes`, those of a model, are the data's by the same labels; a model that
-// names none takes any.
+// names none takes any, and images without labels fit every model.
 void check_classes(const std::vector<std::string>& classes, const Dataset& data);
 
 // SHA-256 of the images and labels: two data sets with the same digest train alike.

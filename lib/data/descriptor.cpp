@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_fields.h"
+#include "data/formats.h"
 
 namespace nestling {
 namespace fs = std::filesystem;
@@ -93,6 +94,14 @@ void read_descriptor(DataDescriptor& data) {
   for (const auto& [name, split] : splits.items()) read_split(data, name, split);
 }
 
+bool holds_images(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (is_image(at->path())) return true;
+  }
+  return false;
+}
+
 // Fills in format and splits from the files that are there; false if they are of no known format.
 bool recognise(DataDescriptor& data) {
   const auto there = [&](const char* name) { return is_there(data.folder / name); };
@@ -120,6 +129,9 @@ bool recognise(DataDescriptor& data) {
         data.splits["test"] = {name};
       }
     }
+  } else if (holds_images(data.folder)) {
+    data.format = "images";
+    data.splits["train"] = data.splits["test"] = {"."};
   }
   return !data.format.empty();
 }
@@ -144,6 +156,7 @@ DataDescriptor describe_data(const std::string& name_or_folder) {
   if (!recognise(data)) {
     fail(
         "{} holds no data set: neither a dataset.json, nor train/CLASS/ folders of images, nor "
+        "images, nor "
         "CIFAR's data_batch_1.bin or train.bin, nor MNIST's train-images-idx3-ubyte",
         data.folder.string());
   }

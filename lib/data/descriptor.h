@@ -33,6 +33,8 @@ struct DataDescriptor {
 //   train.bin, test.bin, fine_label_names.txt                     CIFAR-100, binary version
 //   train-images-idx3-ubyte, t10k-... (each also .gz)             MNIST and its kin
 //   train/CLASS/*.jpg|jpeg|png|pgm|ppm, test/ or val/ alike       a folder of images
+//   *.jpg|jpeg|png|pgm|ppm                                        images without labels; both
+//   splits are all of them
 //
 // Throws Error saying what was looked for.
 DataDescriptor describe_data(const std::string& name_or_folder);

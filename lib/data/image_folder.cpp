@@ -26,14 +26,6 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return found;
 }
 
-bool is_image(const fs::path& path) {
-  static const std::set<std::string> kExtensions = {".jpg", ".jpeg", ".png", ".pgm", ".ppm"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return kExtensions.contains(extension);
-}
-
 std::vector<std::string> class_names(const fs::path& folder) {
   std::vector<std::string> names;
   for (const fs::path& entry : entries(folder)) {
@@ -79,25 +71,41 @@ ImageInput input_for(const DataDescriptor& data, const LoadOptions& options,
 
 }  // namespace
 
+bool is_image(const fs::path& path) {
+  static const std::set<std::string> kExtensions = {".jpg", ".jpeg", ".png", ".pgm", ".ppm"};
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return kExtensions.contains(extension);
+}
+
 void read_image_split(const DataDescriptor& data, const LoadOptions& options, Dataset& split) {
   const fs::path folder = data.folder / data.splits.at(split.split).at(0);
-  if (split.classes.empty()) {
+  std::vector<fs::path> files;
+  const auto add = [&](const fs::path& from, int32_t label) {
+    for (const fs::path& file : entries(from)) {
+      if (!is_image(file)) continue;
+      files.push_back(file);
+      split.labels.push_back(label);
+    }
+  };
+  if (options.unlabelled) {
+    add(folder, 0);
+  } else if (split.classes.empty()) {
     split.classes = class_names(data.folder / data.splits.at("train").at(0));
   }
-  std::vector<fs::path> files;
   for (const std::string& name : class_names(folder)) {
     const auto found = std::find(split.classes.begin(), split.classes.end(), name);
-    if (found == split.classes.end()) {
+    if (found == split.classes.end() && !options.unlabelled) {
       fail("{} is not one of the {} classes of the training split", (folder / name).string(),
            split.classes.size());
     }
-    for (const fs::path& file : entries(folder / name)) {
-      if (!is_image(file)) continue;
-      files.push_back(file);
-      split.labels.push_back(static_cast<int32_t>(found - split.classes.begin()));
-    }
+    add(folder / name, static_cast<int32_t>(found - split.classes.begin()));
   }
-  if (files.empty()) fail("{} holds no CLASS/ folders of images", folder.string());
+  if (files.empty()) {
+    fail("{} holds no {}", folder.string(),
+         options.unlabelled ? "images" : "CLASS/ folders of images");
+  }
 
   const ImageInput input = input_for(data, options, files);
   split.channels = input.channels;

@@ -102,20 +102,26 @@ Graph without_unused(const Graph& graph) {
   return result;
 }
 
-ClassifierShape classifier_shape(const Graph& graph) {
-  if (graph.inputs.size() != 1 || graph.outputs.size() != 1) {
-    fail("{} has {} inputs and {} outputs; a classifier has one of each", graph.name,
-         graph.inputs.size(), graph.outputs.size());
+ImageShape image_input(const Graph& graph) {
+  if (graph.inputs.size() != 1) {
+    fail("{} has {} inputs; it should take images", graph.name, graph.inputs.size());
   }
   const Shape& in = graph.value(graph.inputs[0]).shape;
-  const Shape& out = graph.value(graph.outputs[0]).shape;
   if (in.size() != 4 || in[0] != kBatch) {
     fail("the input of {} is not a batch of images [N, C, H, W]", graph.name);
   }
+  return {in[1], in[2], in[3]};
+}
+
+int64_t class_count(const Graph& graph) {
+  if (graph.outputs.size() != 1) {
+    fail("{} has {} outputs; a classifier has one", graph.name, graph.outputs.size());
+  }
+  const Shape& out = graph.value(graph.outputs[0]).shape;
   if (out.size() != 2 || out[0] != kBatch) {
     fail("the output of {} is not [N, classes]", graph.name);
   }
-  return {in[1], in[2], in[3], out[1]};
+  return out[1];
 }
 
 }  // namespace nestling

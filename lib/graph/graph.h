@@ -70,14 +70,16 @@ std::vector<ValueId> parameters_of(const Graph& graph);
 // The graph without the nodes that no output needs and the values that no node uses; ids change.
 Graph without_unused(const Graph& graph);
 
-// The channels of the only input and the number of classes of the only output. Throws Error if the
-// graph is not a classifier: one input [kBatch, C, H, W] and one output [kBatch, classes].
-struct ClassifierShape {
+// The only input. Throws Error if the graph does not take images: one input [kBatch, C, H, W].
+struct ImageShape {
   int64_t channels = 0;
   int64_t height = 0;
   int64_t width = 0;
-  int64_t classes = 0;
 };
-ClassifierShape classifier_shape(const Graph& graph);
+ImageShape image_input(const Graph& graph);
+
+// The number of classes of the only output. Throws Error if the graph is not a classifier: one
+// output [kBatch, classes].
+int64_t class_count(const Graph& graph);
 
 }  // namespace nestling

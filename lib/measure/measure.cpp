@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/cosine.h"
 #include "base/error.h"
 #include "data/image.h"
 
@@ -52,12 +53,13 @@ std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress&
     fail("the package takes {}x{}x{} images, the data set {} has {}x{}x{}", in[1], in[2], in[3],
          data.name, data.channels, data.height, data.width);
   }
-  if (model.output_floats() != data.classes.size()) {
-    fail("the package has {} outputs, the data set {} has {} classes", model.output_floats(),
-         data.name, data.classes.size());
+  size_t outputs = 0;
+  for (size_t i = 0; i < header.outputs.size(); ++i) outputs += model.output_floats(i);
+  if (!data.classes.empty() && (header.outputs.size() != 1 || outputs != data.classes.size())) {
+    fail("the package has {} outputs, the data set {} has {} classes", outputs, data.name,
+         data.classes.size());
   }
   check_classes(model.header().classes, data);
-  const auto outputs = static_cast<size_t>(model.output_floats());
   std::vector<float> result(static_cast<size_t>(data.size()) * outputs);
   std::vector<float> image(model.input_floats());
   progress.begin("running", data.size());
@@ -66,7 +68,12 @@ std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress&
     const std::span<const uint8_t> pixels(
         data.pixels.data() + static_cast<size_t>(n) * image.size(), image.size());
     normalise(pixels, header.mean, header.deviation, image.data());
-    check(model.run(image.data(), result.data() + static_cast<size_t>(n) * outputs));
+    const float* from = image.data();
+    std::vector<float*> to{result.data() + static_cast<size_t>(n) * outputs};
+    for (size_t i = 1; i < header.outputs.size(); ++i) {
+      to.push_back(to.back() + model.output_floats(i - 1));
+    }
+    check(model.run(&from, to.data()));
     progress.update(n + 1, "");
   }
   return result;
@@ -81,6 +88,16 @@ double accuracy_of(const std::vector<float>& outputs, const Dataset& data) {
         std::max_element(row, row + static_cast<std::ptrdiff_t>(classes)) - row == data.labels[n];
   }
   return static_cast<double>(right) / static_cast<double>(data.size());
+}
+
+double cosine_of(const std::vector<float>& outputs, const std::vector<float>& others,
+                 int64_t count) {
+  const size_t width = outputs.size() / static_cast<size_t>(count);
+  double sum = 0;
+  for (size_t row = 0; row < outputs.size(); row += width) {
+    sum += cosine(std::span(outputs).subspan(row, width), std::span(others).subspan(row, width));
+  }
+  return sum / static_cast<double>(count);
 }
 
 Latency measure_latency(runtime::Model& model, int runs) {

@@ -21,11 +21,16 @@ void check(const runtime::Status& status);
 // [1, channels, height, width] of the only input. Throws Error if the package takes something else.
 std::vector<uint32_t> image_shape(const runtime::Model& model);
 
-// The outputs for every image, [N, outputs]. Throws Error if the data does not fit the model.
+// The outputs for every image, [N, outputs], several outputs one behind the other. Throws Error if
+// the data does not fit the model, which, if it is labelled, must be a classifier of its classes.
 std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress);
 
 // The share of rows whose highest output is their label.
 double accuracy_of(const std::vector<float>& outputs, const Dataset& data);
+
+// The mean cosine of the angle between rows, of which there are `count`.
+double cosine_of(const std::vector<float>& outputs, const std::vector<float>& others,
+                 int64_t count);
 
 // In milliseconds.
 struct Latency {

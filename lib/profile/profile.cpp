@@ -39,9 +39,10 @@ std::string output_of(const std::string& command) {
 
 Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
   const std::string command = fmt::format(
-      "{} {} {} --capacity {} --data {} --max-bad {} --bench --runs {} --threads {} --json --quiet",
+      "{} {} {} --capacity {} --data {} --max-bad {}{} --bench --runs {} --threads {} --json "
+      "--quiet",
       options.runner, quoted(options.run_tool), quoted(package), capacity, quoted(options.data),
-      options.max_bad, options.runs, options.threads);
+      options.max_bad, options.unlabelled ? " --unlabelled" : "", options.runs, options.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
   Json json = parse_json(text, "the output of " + command);
@@ -108,6 +109,7 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
             {"simd", last.at("simd")},
             {"threads", last.at("threads")}}},
           {"data", last.at("data")},
+          {"measure", last.at("measure")},
           {"vanilla", options.vanilla ? measure_vanilla(package, options) : Json()},
           {"capacities", capacities},
           {"accumulated_bytes",

@@ -11,10 +11,11 @@
 namespace nestling {
 
 struct ProfileOptions {
-  std::string data;      // data set whose test split gives the accuracy
-  int64_t max_bad = 0;   // images of it that cannot be read and may be skipped
-  std::string run_tool;  // the nestling-run that measures
-  std::string runner;    // a command that goes before it: "ssh pi", "qemu-aarch64"; or ""
+  std::string data;         // data set whose test split gives the accuracy
+  bool unlabelled = false;  // of it take the images only; see nestling-run --unlabelled
+  int64_t max_bad = 0;      // images of it that cannot be read and may be skipped
+  std::string run_tool;     // the nestling-run that measures
+  std::string runner;       // a command that goes before it: "ssh pi", "qemu-aarch64"; or ""
   std::optional<std::string> vanilla;  // ONNX file of the vanilla model, measured in the same way
   std::string device = "this machine";
   int threads = 1;

@@ -62,9 +62,33 @@ std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& grou
   return values;
 }
 
-Residuals exact_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data) {
+ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& values,
+                              const Dataset& data) {
+  ChannelScores means;
+  for (const ValueId id : values) means[id].resize(static_cast<size_t>(graph.value(id).shape[1]));
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  observe(graph, data, all, 100, {values.begin(), values.end()},
+          [&](std::span<const int64_t>, ValueId id, const Tensor& y) {
+            std::vector<double>& of = means[id];
+            const size_t size =
+                static_cast<size_t>(element_count(y.shape) / (y.shape[0] * y.shape[1]));
+            for (size_t i = 0; i < y.data.size(); ++i) {
+              of[i / size % of.size()] += std::abs(y.data[i]);
+            }
+          });
+  for (auto& [id, of] : means) {
+    const Shape& shape = graph.value(id).shape;
+    const int64_t size = element_count(shape) / shape[1];
+    for (double& mean : of) mean /= static_cast<double>(data.size() * std::abs(size));
+  }
+  return means;
+}
+
+ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
+                        const Dataset& data) {
   const auto classes = static_cast<int64_t>(data.classes.size());
-  Residuals residuals;
+  ChannelScores residuals;
   std::vector<Chunk> chunks;
   int64_t bytes = 0;
   const auto run = [&] {
@@ -110,8 +134,8 @@ Residuals exact_trr(const Graph& graph, const std::vector<ValueId>& values, cons
   return residuals;
 }
 
-Residuals sampled_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data,
-                      int64_t triplets, uint64_t seed) {
+ChannelScores sampled_trr(const Graph& graph, const std::vector<ValueId>& values,
+                          const Dataset& data, int64_t triplets, uint64_t seed) {
   Random random(seed);
   const auto draw = [&] { return random.below(static_cast<uint64_t>(data.size())); };
   // Anchors, positives and negatives in turn; three images drawn at random that make no triplet are
@@ -125,7 +149,7 @@ Residuals sampled_trr(const Graph& graph, const std::vector<ValueId>& values, co
     for (const uint64_t i : {a, p, n}) indices.push_back(static_cast<int64_t>(i));
   }
   const std::set<ValueId> wanted(values.begin(), values.end());
-  Residuals residuals;
+  ChannelScores residuals;
   for (const ValueId id : values) {
     residuals[id].resize(static_cast<size_t>(graph.value(id).shape[1]));
   }

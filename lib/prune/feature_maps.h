@@ -16,16 +16,21 @@ namespace nestling {
 // layers.
 std::vector<ValueId> ranked_values(const Graph& graph, const ChannelGroups& groups);
 
-// By value, the TRR of each of its channels.
-using Residuals = std::map<ValueId, std::vector<double>>;
+// By value, a number for each of its channels.
+using ChannelScores = std::map<ValueId, std::vector<double>>;
 
-// Over all triplets of the images, by prune/trr.h. Takes at most a gigabyte beside the network's
-// own memory: values, or channels of one, that need more are done in several passes over the
-// images.
-Residuals exact_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data);
+// The mean absolute value of each channel's maps.
+ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& values,
+                              const Dataset& data);
+
+// The TRR over all triplets of the images, by prune/trr.h. Takes at most a gigabyte beside the
+// network's own memory: values, or channels of one, that need more are done in several passes over
+// the images.
+ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
+                        const Dataset& data);
 
 // The literal form of the paper: the mean over `triplets` triplets drawn uniformly from all.
-Residuals sampled_trr(const Graph& graph, const std::vector<ValueId>& values, const Dataset& data,
-                      int64_t triplets, uint64_t seed);
+ChannelScores sampled_trr(const Graph& graph, const std::vector<ValueId>& values,
+                          const Dataset& data, int64_t triplets, uint64_t seed);
 
 }  // namespace nestling

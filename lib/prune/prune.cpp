@@ -15,6 +15,7 @@
 #include "graph/onnx.h"
 #include "graph/surgery.h"
 #include "prune/explain.h"
+#include "train/agreement.h"
 #include "train/checkpoint.h"
 
 namespace nestling {
@@ -84,6 +85,7 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
           {"model", sha256(export_onnx(vanilla))},
           {"data", digest(data)},
           {"ranking", options.ranking},
+          {"agreement", options.agreement},
           {"triplets", options.ranking_options.sampled_triplets},
           {"ranking_images", options.ranking_images},
           {"min_accuracy", options.min_accuracy ? Json(*options.min_accuracy) : Json()},
@@ -215,6 +217,15 @@ ChannelGroups groups_of(const ChannelGroups& vanilla, const FiltersByGroup& left
   return restrict(vanilla, kept);
 }
 
+// Images labelled by what the vanilla model takes them for.
+Dataset labelled_for_trr(const Graph& vanilla, const Dataset& data) {
+  if (default_agreement(vanilla) != "top-1") {
+    fail("trr needs labels, or a model with one output [N, classes]; rank by another: {}",
+         fmt::join(rankings_without_labels(), ", "));
+  }
+  return labelled_by(vanilla, data);
+}
+
 // What the next iteration may leave.
 Budget next_budget(const Graph& graph, const PruneOptions& options) {
   const auto less = [&](int64_t cost, int64_t least) {
@@ -242,7 +253,15 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
   const RunDirectory run(run_path, "run.json", settings(vanilla, data, options), progress,
                          options.discard ? run_files(run_path) : std::vector<std::string>{});
   const auto [training, validation] = split_validation(data);
-  const Dataset ranking_data = take(training, options.ranking_images);
+  const bool labelled = !data.classes.empty();
+  const std::string measure = labelled                    ? "accuracy"
+                              : options.agreement.empty() ? default_agreement(vanilla)
+                                                          : options.agreement;
+  const auto score = [&](const Graph& graph, const Dataset& images) {
+    return labelled ? accuracy(graph, images) : agreement(graph, vanilla, images, measure);
+  };
+  Dataset ranking_data = take(training, options.ranking_images);
+  if (!labelled && options.ranking == "trr") ranking_data = labelled_for_trr(vanilla, ranking_data);
   ChannelGroups vanilla_groups = find_groups(vanilla);
   apply(options.rules, vanilla, vanilla_groups);
   FiltersByGroup left = all_filters(vanilla_groups);
@@ -278,24 +297,29 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
     }
     graph = load_onnx(run.path() / roadmap.seed().model);
   } else {
-    const double vanilla_accuracy = accuracy(vanilla, validation);
+    const double vanilla_accuracy = score(vanilla, validation);
     roadmap.ranking = options.ranking;
+    roadmap.measure = measure;
     roadmap.min_accuracy = options.min_accuracy.value_or(vanilla_accuracy - options.max_drop);
     roadmap.data_name = data.name;
     roadmap.data_digest = digest(data);
     if (vanilla_accuracy < roadmap.min_accuracy) {
-      fail("the model itself has a validation accuracy of {:.2f} %, below the minimum of {:.2f} %",
-           100 * vanilla_accuracy, 100 * roadmap.min_accuracy);
+      fail("the model itself has a validation {} of {:.2f} %, below the minimum of {:.2f} %",
+           measure, 100 * vanilla_accuracy, 100 * roadmap.min_accuracy);
     }
     roadmap.entries.push_back(describe(0, vanilla, vanilla_accuracy, {}));
     run.commit(roadmap.entries[0].model, export_onnx(vanilla));
     commit(roadmap);
-    progress.note(fmt::format("000: {} MACs, accuracy {:.2f} %, filters: {}", count_macs(vanilla),
-                              100 * vanilla_accuracy, widths_of(left)));
+    progress.note(fmt::format("000: {} MACs, {} {:.2f} %, filters: {}", count_macs(vanilla),
+                              measure, 100 * vanilla_accuracy, widths_of(left)));
   }
 
   TrainOptions retraining = options.training;
-  retraining.teacher_logits = outputs(vanilla, training);
+  if (labelled) {
+    retraining.teacher_logits = outputs(vanilla, training);
+  } else {
+    retraining.teacher = &vanilla;
+  }
   retraining.checkpoint = checkpoint;
   retraining.replace_checkpoint = true;  // left by a kill just after its result was committed
   while (static_cast<int>(roadmap.entries.size()) <= options.max_iterations) {
@@ -316,16 +340,16 @@ Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_pat
     const FiltersByGroup pruned = cut_filters(groups, kept, left);
     take_out(left, pruned, "the pruning step");
     const Graph cut = keep(graph, groups, kept);
-    const double before = accuracy(cut, validation);
+    const double before = score(cut, validation);
     retraining.seed = sub_seed(options.training.seed, {number, 2});
     graph = train(cut, training, retraining, progress);
-    const double after = accuracy(graph, validation);
-    progress.note(fmt::format(
-        "{:03}: {} MACs ({:.1f} %), accuracy {:.2f} % cut, {:.2f} % retrained, filters: {}", index,
-        count_macs(graph),
-        100.0 * static_cast<double>(count_macs(graph)) /
-            static_cast<double>(roadmap.entries[0].macs),
-        100 * before, 100 * after, widths_of(left)));
+    const double after = score(graph, validation);
+    progress.note(
+        fmt::format("{:03}: {} MACs ({:.1f} %), {} {:.2f} % cut, {:.2f} % retrained, filters: {}",
+                    index, count_macs(graph),
+                    100.0 * static_cast<double>(count_macs(graph)) /
+                        static_cast<double>(roadmap.entries[0].macs),
+                    measure, 100 * before, 100 * after, widths_of(left)));
     if (after < roadmap.min_accuracy) {
       roadmap.rejected = {after, count_macs(graph)};
       progress.note(fmt::format("{:03}: below the minimum of {:.2f} %, not in the roadmap", index,

@@ -34,6 +34,7 @@ struct Budget {
 
 struct PruneOptions {
   std::string ranking = "trr";
+  std::string agreement = {};  // of images without labels: train/agreement.h; "" is the default
   RankingOptions ranking_options = {};
   int64_t ranking_images = 2000;       // training images to rank by
   std::optional<double> min_accuracy;  // from 0 to 1; if absent, vanilla's less max_drop

@@ -89,6 +89,18 @@ class L1Ranking : public Ranking {
   }
 };
 
+class ActivationRanking : public Ranking {
+ public:
+  Importance rank(const Graph& graph, const ChannelGroups& groups,
+                  const Dataset& data) const override {
+    Importance importance = zeros(groups);
+    for (const auto& [value, scores] : mean_magnitudes(graph, ranked_values(graph, groups), data)) {
+      add_scores(importance, groups.labels[static_cast<size_t>(value)][1], scores);
+    }
+    return importance;
+  }
+};
+
 class TrrRanking : public Ranking {
  public:
   explicit TrrRanking(const RankingOptions& options) : options_(options) {}
@@ -113,11 +125,13 @@ class TrrRanking : public Ranking {
 
 }  // namespace
 
-std::vector<std::string> ranking_names() { return {"trr", "l1", "random"}; }
+std::vector<std::string> ranking_names() { return {"trr", "l1", "activation", "random"}; }
+std::vector<std::string> rankings_without_labels() { return {"l1", "activation", "random"}; }
 
 std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options) {
   if (name == "trr") return std::make_unique<TrrRanking>(options);
   if (name == "l1") return std::make_unique<L1Ranking>();
+  if (name == "activation") return std::make_unique<ActivationRanking>();
   if (name == "random") return std::make_unique<RandomRanking>(options.seed);
   fail("there is no ranking {}; there are: {}", name, fmt::join(ranking_names(), ", "));
 }

@@ -30,10 +30,12 @@ struct RankingOptions {
   uint64_t seed = 1;             // of "random" and of sampled triplets
 };
 
-// "trr":    Triplet Response Residual of the feature maps after the activation (prune/trr.h)
-// "l1":     sum of the filter's absolute weights (Li et al., ICLR 2017)
-// "random": the baseline of baselines
+// "trr":        Triplet Response Residual of the feature maps after the activation (prune/trr.h)
+// "l1":         sum of the filter's absolute weights (Li et al., ICLR 2017)
+// "activation": mean absolute feature map after the activation
+// "random":     the baseline of baselines
 std::vector<std::string> ranking_names();
+std::vector<std::string> rankings_without_labels();
 std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options);
 
 }  // namespace nestling

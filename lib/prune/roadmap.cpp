@@ -28,6 +28,7 @@ Json to_json(const Roadmap& roadmap) {
   }
   return {{"schema", kSchema},
           {"ranking", roadmap.ranking},
+          {"measure", roadmap.measure},
           {"min_accuracy", roadmap.min_accuracy},
           {"data", {{"name", roadmap.data_name}, {"digest", roadmap.data_digest}}},
           {"seed_entry", roadmap.seed().index},
@@ -47,6 +48,10 @@ Roadmap read_roadmap(const std::filesystem::path& run) {
   check_schema(json, kSchema, where);
   Roadmap roadmap;
   roadmap.ranking = field<std::string>(json, "ranking", where);
+  roadmap.measure = field<std::string>(json, "measure", where);
+  if (roadmap.measure != "accuracy" && roadmap.measure != "top-1" && roadmap.measure != "cosine") {
+    fail("{}: there is no measure {}", where, roadmap.measure.substr(0, 40));
+  }
   roadmap.min_accuracy = field<double>(json, "min_accuracy", where);
   const Json data = field<Json>(json, "data", where);
   roadmap.data_name = field<std::string>(data, "name", where);

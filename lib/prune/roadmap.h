@@ -17,7 +17,7 @@ using FiltersByGroup = std::map<std::string, std::vector<int64_t>>;
 struct RoadmapEntry {
   int index = 0;
   std::string model = {};  // file, relative to the run's folder
-  double accuracy = 0;     // on the validation split
+  double accuracy = 0;     // on the validation split, by the roadmap's measure
   int64_t parameters = 0;
   int64_t macs = 0;
   FiltersByGroup pruned = {};  // cut since the entry before
@@ -31,6 +31,9 @@ struct RejectedEntry {
 
 struct Roadmap {
   std::string ranking;
+  // What `accuracy` is: "accuracy", or of images without labels "top-1" or "cosine", the agreement
+  // with the vanilla model (train/agreement.h).
+  std::string measure = "accuracy";
   double min_accuracy = 0;
   std::string data_name;
   std::string data_digest;

@@ -12,6 +12,7 @@
 #include "graph/onnx.h"
 #include "prune/roadmap.h"
 #include "recover/growth.h"
+#include "train/agreement.h"
 #include "train/checkpoint.h"
 
 namespace nestling {
@@ -54,6 +55,10 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   if (roadmap.data_digest != digest(data)) {
     fail("the roadmap was made from other data ({})", roadmap.data_name);
   }
+  const bool labelled = roadmap.measure == "accuracy";
+  if (labelled != !data.classes.empty()) {
+    fail("the roadmap's models were judged {} labels", labelled ? "by" : "without");
+  }
   const std::vector<int> entries = choose_entries(roadmap, options.capacities);
   const auto load_entry = [&](int entry) {
     return load_onnx(run / roadmap.entries[static_cast<size_t>(entry)].model);
@@ -76,6 +81,7 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   TrainOptions growing = options.training;
   growing.checkpoint = path / "growing.checkpoint";
   growing.replace_checkpoint = true;  // left by a kill just after its result was committed
+  if (!labelled) growing.teacher = &vanilla;
   std::vector<Graph> capacities;
   for (int k = 1; k <= options.capacities; ++k) {
     const std::string file = capacity_file(k);
@@ -83,7 +89,9 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
     if (fs::exists(folder.path() / file, error)) {
       capacities.push_back(load_onnx(folder.path() / file));
     } else {
-      if (growing.teacher_logits.empty()) growing.teacher_logits = outputs(vanilla, training);
+      if (labelled && growing.teacher_logits.empty()) {
+        growing.teacher_logits = outputs(vanilla, training);
+      }
       Grown next{in_order(pruned[static_cast<size_t>(k - 1)], order), {}};
       if (k > 1) next = grow(capacities.back(), next.graph, options.growth);
       growing.masks = std::move(next.masks);
@@ -94,11 +102,12 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
     }
     progress.kept(fmt::format("{} with {} of {} capacities", path.string(), k, options.capacities));
     const Graph& graph = capacities.back();
-    nesting.accuracy.push_back(accuracy(graph, validation));
+    nesting.accuracy.push_back(labelled ? accuracy(graph, validation)
+                                        : agreement(graph, vanilla, validation, roadmap.measure));
     progress.note(fmt::format(
-        "capacity {}: {} MACs ({:.1f} %), accuracy {:.2f} %", k, count_macs(graph),
+        "capacity {}: {} MACs ({:.1f} %), {} {:.2f} %", k, count_macs(graph),
         100.0 * static_cast<double>(count_macs(graph)) / static_cast<double>(count_macs(vanilla)),
-        100 * nesting.accuracy.back()));
+        roadmap.measure, 100 * nesting.accuracy.back()));
   }
   const Graph nested = nest(capacities, nesting);
   write_file(run / "multicapacity.onnx", export_onnx(nested));

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <numbers>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@
 #include "graph/classifier.h"
 #include "graph/onnx.h"
 #include "train/checkpoint.h"
+#include "train/distillation.h"
 #include "train/network.h"
 
 namespace nestling {
@@ -91,6 +93,14 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::
   return loss * (1 - w) + distance * (w * t * t);
 }
 
+void check_images(const Graph& graph, const Dataset& data) {
+  const ImageShape shape = image_input(graph);
+  if (shape.channels != data.channels || shape.height != data.height || shape.width != data.width) {
+    fail("the network takes {}x{}x{} images, the data set {} has {}x{}x{}", shape.channels,
+         shape.height, shape.width, data.name, data.channels, data.height, data.width);
+  }
+}
+
 // What decides the bytes of a training on this machine, but for the number of threads.
 std::string training_digest(const Graph& graph, const Dataset& data, const TrainOptions& options) {
   std::string text = export_onnx(graph) + digest(data) +
@@ -102,6 +112,7 @@ std::string training_digest(const Graph& graph, const Dataset& data, const Train
   };
   append(options.teacher_logits);
   for (const auto& [id, mask] : options.masks) append(mask.data);
+  if (options.teacher != nullptr) text += export_onnx(*options.teacher);
   return sha256(text);
 }
 
@@ -136,20 +147,17 @@ void prepare_training(int threads) {
 }
 
 void check_fits(const Graph& graph, const Dataset& data) {
-  const ClassifierShape shape = classifier_shape(graph);
-  if (shape.channels != data.channels || shape.height != data.height || shape.width != data.width) {
-    fail("the network takes {}x{}x{} images, the data set {} has {}x{}x{}", shape.channels,
-         shape.height, shape.width, data.name, data.channels, data.height, data.width);
-  }
-  if (shape.classes != static_cast<int64_t>(data.classes.size())) {
-    fail("the network has {} classes, the data set {} has {}", shape.classes, data.name,
+  check_images(graph, data);
+  if (data.classes.empty()) return;
+  if (class_count(graph) != static_cast<int64_t>(data.classes.size())) {
+    fail("the network has {} classes, the data set {} has {}", class_count(graph), data.name,
          data.classes.size());
   }
   check_classes(classifier_info(graph, "the network").classes, data);
 }
 
 LoadOptions load_options(const Graph& graph, const std::string& where) {
-  const ClassifierShape shape = classifier_shape(graph);
+  const ImageShape shape = image_input(graph);
   LoadOptions options{.channels = shape.channels, .height = shape.height, .width = shape.width};
   const Preprocess preprocess = classifier_info(graph, where).preprocess;
   if (graph.metadata.contains("nestling.resize")) options.resize = preprocess.resize;
@@ -169,6 +177,10 @@ void adopt(Graph& graph, const Dataset& data) {
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress) {
   check_fits(graph, data);
+  const bool labelled = !data.classes.empty();
+  if (!labelled && options.teacher == nullptr) {
+    fail("{} has no labels, and there is no network to learn from", data.name);
+  }
   const auto classes = static_cast<int64_t>(data.classes.size());
   at::Tensor teacher;
   if (!options.teacher_logits.empty()) {
@@ -181,6 +193,19 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
   Checkpoint state = begin(graph, data, options, progress);
   Network network(state.graph, options.masks);
   Sgd sgd(network, options, state.momentum);
+  std::optional<Distillation> distillation;
+  if (!labelled) distillation.emplace(*options.teacher, graph);
+  const auto loss_on = [&](std::span<const int64_t> indices) {
+    const at::Tensor x = images(data, indices);
+    if (distillation) return distillation->loss(network, x);
+    at::Tensor target;
+    if (teacher.defined()) {
+      target = teacher.index_select(
+          0, at::from_blob(const_cast<int64_t*>(indices.data()), {std::ssize(indices)}, at::kLong));
+    }
+    return loss_of(network.forward(x, Network::Mode::train), labels(data, indices), target,
+                   options);
+  };
   // The last, smaller batch is left out: batch norm needs many images.
   const int64_t batch = std::min(options.batch, data.size());
   const int64_t per_epoch = data.size() / batch;
@@ -196,14 +221,7 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
     }
     const std::span<const int64_t> indices(order.data() + step % per_epoch * batch,
                                            static_cast<size_t>(batch));
-    const at::Tensor label = labels(data, indices);
-    at::Tensor target;
-    if (teacher.defined()) {
-      target = teacher.index_select(
-          0, at::from_blob(const_cast<int64_t*>(indices.data()), {batch}, at::kLong));
-    }
-    const at::Tensor logits = network.forward(images(data, indices), Network::Mode::train);
-    const at::Tensor loss = loss_of(logits, label, target, options);
+    const at::Tensor loss = loss_on(indices);
     loss.backward();
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
@@ -226,7 +244,7 @@ Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options
 
 void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
              int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer) {
-  check_fits(graph, data);
+  check_images(graph, data);
   const c10::NoGradGuard no_gradient;
   Network network(graph);
   const auto most = static_cast<size_t>(batch);
@@ -251,6 +269,7 @@ std::vector<float> outputs(const Graph& graph, const Dataset& data) {
 }
 
 double accuracy(const Graph& graph, const Dataset& data) {
+  check_fits(graph, data);
   const std::vector<float> logits = outputs(graph, data);
   const size_t classes = data.classes.size();
   int64_t right = 0;

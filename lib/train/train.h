@@ -1,4 +1,4 @@
-// Training and evaluating a classifier.
+// Training and evaluating a network.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,9 @@ struct TrainOptions {
   std::vector<float> teacher_logits = {};
   double teacher_weight = 0.7;
   double temperature = 3;
+  // Of images without labels: the network to learn from (train/distillation.h), which outlives the
+  // training.
+  const Graph* teacher = nullptr;
 
   // Where the state is kept after each epoch; a training that finds its own state there goes on
   // from it, and ends with the same bytes as an undisturbed one. Empty: nowhere. The file is the
@@ -63,7 +66,7 @@ using ValueObserver =
 void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
              int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer);
 
-// The graph's outputs for every image, [N, classes].
+// The graph's first output for every image, [N, ...].
 std::vector<float> outputs(const Graph& graph, const Dataset& data);
 
 // The share of images whose highest output is their label, from 0 to 1.
@@ -77,7 +80,8 @@ LoadOptions load_options(const Graph& graph, const std::string& where);
 // that they travel with it to the device.
 void adopt(Graph& graph, const Dataset& data);
 
-// Throws Error, naming both, unless the graph is a classifier of such images into as many classes.
+// Throws Error, naming both, unless the graph takes such images and, if they are labelled, is a
+// classifier into as many classes.
 void check_fits(const Graph& graph, const Dataset& data);
 
 }  // namespace nestling

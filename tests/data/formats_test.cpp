@@ -142,6 +142,24 @@ TEST_CASE("folders of images are scaled, cropped, and what is broken is named an
   CHECK_THROWS_WITH(load(folder / "val", "train"), ContainsSubstring("holds no data set"));
 }
 
+TEST_CASE("images without labels come from a folder, or from folders of classes") {
+  const TemporaryFolder folder;
+  nestling::Random random(4);
+  for (const char* name : {"flat/1.ppm", "flat/2.ppm", "flat/notes.txt", "data/train/ape/1.ppm",
+                           "data/train/3.ppm", "data/train/zebra/1.ppm"}) {
+    write(folder / name, ppm(4, 4, random));
+  }
+  const Dataset flat = load(folder / "flat", "train", {.unlabelled = true});
+  CHECK(flat.size() == 2);
+  CHECK(flat.classes.empty());
+  CHECK(load(folder / "data", "train", {.unlabelled = true}).size() == 3);
+  CHECK(load(folder / "data", "train").classes.size() == 2);
+  CHECK_THROWS_WITH(load(folder / "flat", "train"), ContainsSubstring("no CLASS/ folders"));
+  std::filesystem::create_directories(folder / "empty/train");
+  CHECK_THROWS_WITH(load(folder / "empty", "train", {.unlabelled = true}),
+                    ContainsSubstring("holds no images"));
+}
+
 TEST_CASE("a PNG comes out exactly, a JPEG closely, in colour and in grey") {
   const TemporaryFolder folder;
   std::vector<uint8_t> pixels;

@@ -4,6 +4,7 @@
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
+#include "support/unlabelled.h"
 
 #include "base/file.h"
 #include "graph/cost.h"
@@ -70,7 +71,7 @@ TEST_CASE("every network of the zoo is cut to half its MACs, grown, packed and r
   test::write_dataset(folder / "bars", 72, 6, 32);
   const auto data = nestling::load_dataset(folder / "bars", "train");
   const auto images = nestling::load_dataset(folder / "bars", "test");
-  nestling::prepare_training(2);
+  nestling::prepare_training(1);
   nestling::Progress quiet;
   for (const std::string& name : nestling::zoo_names()) {
     INFO(name);
@@ -89,4 +90,28 @@ TEST_CASE("every network of the zoo is cut to half its MACs, grown, packed and r
                                           {.capacities = 3, .training = pruning.training}, quiet);
     check_package(nested, folder / "model.nest", images);
   }
+}
+
+TEST_CASE("a network without classes is grown, packed and run") {
+  const TemporaryFolder folder;
+  const auto data = test::unlabelled_images(100);
+  nestling::prepare_training(1);
+  nestling::Progress quiet;
+  nestling::PruneOptions pruning;
+  pruning.ranking = "l1";
+  pruning.training = {.epochs = 1, .batch = 16, .learning_rate = 0.01};
+  pruning.min_accuracy = 0;
+  pruning.max_iterations = 2;
+  auto graph = test::super_resolution(1);
+  nestling::adopt(graph, data);
+  nestling::prune(graph, data, folder / "run", pruning, quiet);
+  const nestling::RecoverOptions growing{.capacities = 3, .training = pruning.training};
+  const auto nested = nestling::recover(folder / "run", data, growing, quiet);
+  const auto nesting = nestling::nesting_of(nested, "nested");
+  CHECK(nesting.accuracy.back() > 0.7);  // agreement with the vanilla model
+  check_package(nested, folder / "model.nest", data);
+  auto labelled = data;
+  labelled.classes = {"a", "b"};
+  CHECK_THROWS_WITH(nestling::recover(folder / "run", labelled, growing, quiet),
+                    ContainsSubstring("judged without labels"));
 }

@@ -128,6 +128,23 @@ TEST_CASE("what can be cut is explained before anything is, and a target is met"
   for (const auto& entry : entries) CHECK(!entry["pruned"].contains("conv1"));
 }
 
+TEST_CASE("a model and images without labels go through the whole line") {
+  const test::Workplace work;
+  work.result("nestling-train --data bars --epochs 2 --batch 32 --out v.onnx");
+  CHECK(work.run("nestling-prune v.onnx --data bars --out run --loss distill --agreement cosine "
+                 "--iterations 2 --min-accuracy 1 --batch 32")
+            .status == 0);
+  const auto grown = work.result("nestling-recover run --data bars --capacities 2 --batch 32");
+  CHECK(grown["measure"] == "cosine");
+  work.result("nestling-convert run --out m.nest");
+  const auto profile =
+      work.result("nestling-profile m.nest --data bars --unlabelled --runs 3 --out p.json");
+  CHECK(profile["measure"] == "cosine");
+  CHECK(profile["capacities"][1]["accuracy"].get<double>() == Approx(1));
+  CHECK(profile["capacities"][0]["accuracy"].get<double>() > 0);
+  test::check_schema(profile.dump(), "profile.schema.json");
+}
+
 TEST_CASE("every tool explains itself and its errors") {
   const Workplace work;
   for (const char* name : {"train", "prune", "recover", "convert", "profile", "run"}) {

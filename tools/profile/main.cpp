@@ -28,6 +28,9 @@ int main(int argc, char** argv) {
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
   data_flags.add_to(tool.app)->required();
+  tool.app.add_flag("--unlabelled", options.unlabelled,
+                    "Of --data take the images without labels; accuracy is then the cosine of the "
+                    "outputs and those of the largest capacity");
   tool.app.add_option("--out", out, "Profile to write")->required()->type_name("FILE.json");
   tool.app.add_option("--vanilla", vanilla, "Measure this ONNX file too, for comparison");
   tool.app.add_option("--runner", options.runner,

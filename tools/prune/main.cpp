@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   Tool tool("nestling-prune",
             "Prunes a trained ONNX model step by step into a roadmap of smaller ones.",
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
-  std::string model, out, explain, target_macs, target_parameters;
+  std::string model, out, explain, target_macs, target_parameters, loss = "labels";
   DataFlags data_flags;
   PruneOptions options;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
@@ -68,6 +68,17 @@ int main(int argc, char** argv) {
                   "Stop at this many percentage points below the model's own accuracy")
       ->check(CLI::Range(0.0, 100.0))
       ->excludes(minimum);
+  tool.app
+      .add_option("--loss", loss,
+                  "Retrain and judge by the data's labels, or, of any network and of images "
+                  "without labels, by what the model itself makes of them: its outputs and the "
+                  "attention of its feature maps")
+      ->check(CLI::IsMember({"labels", "distill"}));
+  tool.app
+      .add_option("--agreement", options.agreement,
+                  "With --loss distill, what stands for accuracy: agreement with the model in the "
+                  "highest output (default if there is one output [N, classes]) or the cosine")
+      ->check(CLI::IsMember({"top-1", "cosine"}));
   tool.app.add_option("--rank", options.ranking, "How filters are ranked")
       ->check(CLI::IsMember(ranking_names()));
   tool.app.add_option("--rank-images", options.ranking_images, "Training images to rank by")
@@ -153,16 +164,18 @@ int main(int argc, char** argv) {
       }
       if (minimum->count() + drop->count() == 0) options.min_accuracy = 0;
     }
-    const Dataset data = data_flags.load("train", load_options(vanilla, model), progress);
+    LoadOptions loading = load_options(vanilla, model);
+    loading.unlabelled = loss == "distill";
+    const Dataset data = data_flags.load("train", loading, progress);
     adopt(vanilla, data);
     const Roadmap roadmap = prune(vanilla, data, out, options, progress);
     const RoadmapEntry &first = roadmap.entries.front(), &last = roadmap.seed();
     tool.print(
         fmt::format("{}/roadmap.json: {} entries; the seed has {:.1f} % of the MACs and {:.2f} % "
-                    "validation accuracy, the model {:.2f} %\n",
+                    "validation {}, the model {:.2f} %\n",
                     out, roadmap.entries.size(),
                     100.0 * static_cast<double>(last.macs) / static_cast<double>(first.macs),
-                    100 * last.accuracy, 100 * first.accuracy),
+                    100 * last.accuracy, roadmap.measure, 100 * first.accuracy),
         to_json(roadmap));
     return kDone;
   });

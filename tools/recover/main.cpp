@@ -48,9 +48,11 @@ int main(int argc, char** argv) {
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
     // Every model of the run takes its data as the vanilla one does.
-    const std::string vanilla = run + "/" + read_roadmap(run).entries.front().model;
-    const Dataset data =
-        data_flags.load("train", load_options(load_onnx(vanilla), vanilla), progress);
+    const Roadmap roadmap = read_roadmap(run);
+    const std::string vanilla = run + "/" + roadmap.entries.front().model;
+    LoadOptions loading = load_options(load_onnx(vanilla), vanilla);
+    loading.unlabelled = roadmap.measure != "accuracy";
+    const Dataset data = data_flags.load("train", loading, progress);
     const Graph nested = recover(run, data, options, progress);
     const Nesting nesting = nesting_of(nested, run);
     Json capacities = Json::array();
@@ -62,12 +64,14 @@ int main(int argc, char** argv) {
                             {"accuracy", accuracy},
                             {"parameters", count_parameters(graph)},
                             {"macs", count_macs(graph)}});
-      text += fmt::format("  capacity {}: {} MACs, {} parameters, {:.2f} % validation accuracy\n",
-                          k, count_macs(graph), count_parameters(graph), 100 * accuracy);
+      text +=
+          fmt::format("  capacity {}: {} MACs, {} parameters, {:.2f} % validation {}\n", k,
+                      count_macs(graph), count_parameters(graph), 100 * accuracy, roadmap.measure);
     }
-    tool.print(
-        text,
-        {{"model", run + "/multicapacity.onnx"}, {"growth", growth}, {"capacities", capacities}});
+    tool.print(text, {{"model", run + "/multicapacity.onnx"},
+                      {"growth", growth},
+                      {"measure", roadmap.measure},
+                      {"capacities", capacities}});
     return kDone;
   });
 }

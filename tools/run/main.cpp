@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
-  bool bench = false;
+  bool bench = false, unlabelled = false;
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
@@ -105,6 +105,9 @@ int main(int argc, char** argv) {
                       "Image, or .npy of one normalised [channels, height, width]");
   tool.app.add_option("--output", output, "Write the outputs to this .npy file");
   data_flags.add_to(tool.app)->description("Evaluate the test split of this data set");
+  tool.app.add_flag("--unlabelled", unlabelled,
+                    "Of --data take the images without labels; accuracy is then the cosine of the "
+                    "outputs and those of the largest capacity");
   tool.app.add_flag("--bench", bench, "Time single inferences and paging");
   tool.app.add_option("--runs", runs, "Inferences that --bench times")
       ->check(CLI::Range(1, 1000000));
@@ -153,11 +156,21 @@ int main(int argc, char** argv) {
                                             .width = wanted.width,
                                             .resize = wanted.resize,
                                             .mean = wanted.mean,
-                                            .deviation = wanted.deviation},
+                                            .deviation = wanted.deviation,
+                                            .unlabelled = unlabelled},
                                            progress);
-      const auto classes = static_cast<int64_t>(model.output_floats());
-      outputs = {{{data.size(), classes}, run_all(model, data, progress)}};
-      const double accuracy = accuracy_of(outputs[0].data, data);
+      std::vector<float> found = run_all(model, data, progress);
+      double accuracy = 0;
+      if (unlabelled) {
+        check(model.set_capacity(model.header().capacities()));
+        accuracy = cosine_of(found, run_all(model, data, progress), data.size());
+        check(model.set_capacity(capacity));
+      } else {
+        accuracy = accuracy_of(found, data);
+      }
+      const auto width = static_cast<int64_t>(found.size()) / data.size();
+      outputs = {{{data.size(), width}, std::move(found)}};
+      json["measure"] = unlabelled ? "cosine" : "accuracy";
       json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
       json["accuracy"] = accuracy;
       text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
