@@ -19,7 +19,7 @@ namespace nestling {
 // operator or attribute is not supported.
 Graph import_onnx(std::string_view bytes, const std::string& where);
 
-// Reads `path` and imports it.
+// Reads `path`, and the files beside it in which it may keep weights, and imports it.
 Graph load_onnx(const std::filesystem::path& path);
 
 // The ONNX operators that files may consist of, in alphabetical order.

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "graph/interpreter.h"
 #include "graph/onnx.h"
+#include "graph/onnx_external.h"
 #include "graph/onnx_fold.h"
 #include "graph/onnx_node.h"
 #include "graph/onnx_tensor.h"
@@ -468,7 +469,9 @@ std::vector<std::string> onnx_operators() {
   return {names.begin(), names.end()};
 }
 
-Graph import_onnx(std::string_view bytes, const std::string& where) {
+namespace {
+
+onnx::ModelProto parse(std::string_view bytes, const std::string& where) {
   onnx::ModelProto model;
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()) ||
       !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph()) {
@@ -479,15 +482,33 @@ Graph import_onnx(std::string_view bytes, const std::string& where) {
       fail("{} uses opset {}; 1 to 22 are supported", where, opset.version());
     }
   }
+  return model;
+}
+
+// What `work` returns; its errors begin with `where`.
+template <typename F>
+Graph named(const std::string& where, const F& work) {
   try {
-    return import_model(model);
+    return work();
   } catch (const Error& error) {
     fail("{}: {}", where, error.what());
   }
 }
 
+}  // namespace
+
+Graph import_onnx(std::string_view bytes, const std::string& where) {
+  const onnx::ModelProto model = parse(bytes, where);
+  return named(where, [&] { return import_model(model); });
+}
+
 Graph load_onnx(const std::filesystem::path& path) {
-  return import_onnx(read_file(path), path.string());
+  // Not held beside the graph: the file's bytes.
+  onnx::ModelProto model = parse(read_file(path), path.string());
+  return named(path.string(), [&] {
+    read_external_data(model, path.parent_path());
+    return import_model(model);
+  });
 }
 
 }  // namespace nestling

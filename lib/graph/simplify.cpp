@@ -20,7 +20,9 @@ class Simplifier {
   void run() {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       bias(n);
+      batch_norm(n);
       shuffle(n);
+      hard(n);
       activation(n);
     }
   }
@@ -68,6 +70,41 @@ class Simplifier {
     replace(first, n, Gemm{}, std::move(inputs));
   }
 
+  // BatchNorm -> Mul or Add of a number for each channel, as Caffe2 writes a scale and a shift.
+  void batch_norm(size_t n) {
+    const size_t first = n;
+    if (!std::holds_alternative<BatchNorm>(graph_.nodes[n].op)) return;
+    const auto* binary = next<Binary>(n);
+    if (binary == nullptr) return;
+    const bool scales = binary->function == Binary::Function::mul;
+    if (!scales && binary->function != Binary::Function::add) return;
+    const Node& node = graph_.nodes[n];
+    const ValueId other = node.inputs[node.inputs[0] == graph_.nodes[first].output ? 1 : 0];
+    const auto& constant = graph_.value(other).constant;
+    const Shape& y = graph_.value(node.output).shape;
+    if (!constant || y.size() < 2 || y != graph_.value(graph_.nodes[first].output).shape) return;
+    // [C, 1, 1], or with a batch of 1 before it.
+    Shape wanted(y.size() - 1, 1);
+    wanted[0] = y[1];
+    Shape shape = constant->shape;
+    if (shape.size() == y.size() && shape[0] == 1) shape.erase(shape.begin());
+    if (shape != wanted) return;
+    std::vector<ValueId> inputs = graph_.nodes[first].inputs;
+    const std::vector<float> by = constant->data;
+    for (const size_t i : {1, 2}) {  // scale, shift
+      if (i == 1 && !scales) continue;
+      Tensor merged = graph_.constant(inputs[i]);
+      for (size_t c = 0; c < by.size(); ++c) {
+        merged.data[c] = scales ? merged.data[c] * by[c] : merged.data[c] + by[c];
+      }
+      const std::string name = graph_.value(node.output).name + (i == 1 ? ".scale" : ".shift");
+      if (find_value(graph_, name) >= 0) return;
+      inputs[i] = graph_.add_constant(name, std::move(merged));
+    }
+    users_.resize(graph_.values.size());
+    replace(first, n, graph_.nodes[first].op, std::move(inputs));
+  }
+
   // [N, C, H, W] -> [N, g, C / g, H, W] -> [N, C / g, g, H, W] -> [N, C, H, W]
   void shuffle(size_t n) {
     const size_t first = n;
@@ -108,6 +145,39 @@ class Simplifier {
     const auto& constant = graph_.value(id).constant;
     return constant && constant->data.size() == 1 &&
            std::abs(constant->data[0] - number) <= 1e-5F * std::abs(number);
+  }
+
+  // clip(x + 3, 0, 6) / 6, alone or multiplied by x, before or after the division.
+  void hard(size_t n) {
+    using F = Binary::Function;
+    const auto* add = std::get_if<Binary>(&graph_.nodes[n].op);
+    if (add == nullptr || add->function != F::add) return;
+    const std::vector<ValueId>& in = graph_.nodes[n].inputs;
+    const size_t other = is_number(in[1], 3.0F) ? 0 : 1;
+    if (!is_number(in[1 - other], 3.0F)) return;
+    const ValueId x = in[other];
+    size_t end = n;
+    const auto* clip = next<Unary>(end);
+    if (clip == nullptr || clip->function != Unary::Function::clip || clip->alpha != 0 ||
+        clip->beta != 6) {
+      return;
+    }
+    const auto sixth = [&](size_t& at) {
+      size_t by = at;
+      if (step_binary(by, F::mul, 1.0F / 6)) return at = by, true;
+      by = at;
+      return step_binary(by, F::div, 6.0F) && (at = by, true);
+    };
+    size_t product = end;
+    if (step_binary(product, F::mul, x) && sixth(product)) {
+      return replace(n, product, Unary{Unary::Function::hard_swish}, {x});
+    }
+    if (!sixth(end)) return;
+    product = end;
+    if (step_binary(product, F::mul, x)) {
+      return replace(n, product, Unary{Unary::Function::hard_swish}, {x});
+    }
+    replace(n, end, Unary{Unary::Function::hard_sigmoid, 1.0F / 6, 0.5F}, {x});
   }
 
   // x hard_sigmoid(x), x tanh(softplus(x)) and 0.5 x (1 + erf(x / sqrt 2)), as they are written.

@@ -9,7 +9,9 @@ namespace nestling {
 //
 //   Gemm -> Add (constant [M])                       Gemm with a bias
 //   Reshape -> Transpose -> Reshape (of channels)    Shuffle
-//   HardSigmoid(x) -> Mul x                          hard swish
+//   BatchNormalization -> Mul, Add (constant [C, 1, 1])    the batch norm's scale and shift
+//   Add 3 -> Clip to [0, 6] -> Div 6                 hard sigmoid
+//   HardSigmoid(x) -> Mul x, however written         hard swish
 //   Softplus(x) -> Tanh -> Mul x                     mish
 //   x / sqrt 2 -> Erf -> Add 1 -> Mul x -> Mul 0.5   gelu
 //
