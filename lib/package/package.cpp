@@ -7,6 +7,7 @@
 #include "runtime/operator.h"
 
 #include "base/error.h"
+#include "graph/batch_norms.h"
 #include "graph/classifier.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
@@ -259,10 +260,11 @@ std::string make_package_of(const std::filesystem::path& onnx_file) {
   return make_package(load_onnx(onnx_file), onnx_file.string());
 }
 
-std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where) {
+std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where, bool fold) {
   std::vector<std::string> files;
   for (const Graph& capacity : all_capacities(graph, nesting_of(graph, where))) {
-    files.push_back(export_onnx(capacity));
+    files.push_back(
+        export_onnx(fold || has_added_batch_norms(graph) ? fold_batch_norms(capacity) : capacity));
   }
   return files;
 }

@@ -25,7 +25,8 @@ std::string make_package(const Graph& graph, const std::string& where);
 std::string make_package_of(const std::filesystem::path& onnx_file);
 
 // A self-contained ONNX model of each capacity, the smallest first: only its own channels are in
-// it.
-std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where);
+// it. With `fold`, or if nestling-prune added them, without batch norms (graph/batch_norms.h).
+std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where,
+                                         bool fold = false);
 
 }  // namespace nestling

@@ -11,12 +11,14 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/run_directory.h"
+#include "graph/batch_norms.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/surgery.h"
 #include "prune/explain.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
+#include "train/statistics.h"
 
 namespace nestling {
 namespace fs = std::filesystem;
@@ -95,6 +97,7 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
                                            {"parameters", options.target->parameters}}
                                     : Json()},
           {"round_to", options.rules.round_to},
+          {"rebatchnorm", options.rebatchnorm},
           {"skip", options.rules.skip},
           {"only", options.rules.only},
           {"max_cut", options.rules.max_cut},
@@ -226,6 +229,13 @@ Dataset labelled_for_trr(const Graph& vanilla, const Dataset& data) {
   return labelled_by(vanilla, data);
 }
 
+Graph with_batch_norms(const Graph& graph, const Dataset& training) {
+  constexpr int64_t kImages = 500;
+  const std::vector<ValueId> values = without_batch_norm(graph);
+  if (values.empty()) return graph;
+  return add_batch_norms(graph, channel_statistics(graph, take(training, kImages), values));
+}
+
 // What the next iteration may leave.
 Budget next_budget(const Graph& graph, const PruneOptions& options) {
   const auto less = [&](int64_t cost, int64_t least) {
@@ -247,12 +257,13 @@ bool reached(const Graph& graph, const std::optional<Budget>& target) {
 
 }  // namespace
 
-Roadmap prune(const Graph& vanilla, const Dataset& data, const fs::path& run_path,
+Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
               const PruneOptions& options, Progress& progress) {
-  check_fits(vanilla, data);
-  const RunDirectory run(run_path, "run.json", settings(vanilla, data, options), progress,
+  check_fits(model, data);
+  const RunDirectory run(run_path, "run.json", settings(model, data, options), progress,
                          options.discard ? run_files(run_path) : std::vector<std::string>{});
   const auto [training, validation] = split_validation(data);
+  const Graph vanilla = options.rebatchnorm ? with_batch_norms(model, training) : model;
   const bool labelled = !data.classes.empty();
   const std::string measure = labelled                    ? "accuracy"
                               : options.agreement.empty() ? default_agreement(vanilla)

@@ -42,6 +42,9 @@ struct PruneOptions {
   double step = 0.25;  // share that one iteration cuts: of the MACs, or of what `target` limits
   std::optional<Budget> target = {};  // the pruning ends with the first entry within it
   CutRules rules = {};
+  // Give convolutions batch norms for the retraining, if the network has none
+  // (graph/batch_norms.h).
+  bool rebatchnorm = true;
   int max_iterations = 100;
   bool discard = false;        // a run that is in the folder, of whatever settings
   TrainOptions training = {};  // of one retraining; its teacher is set here
@@ -62,13 +65,13 @@ KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
                              const Importance& importance, const Budget& budget, int64_t round_to,
                              const std::vector<int64_t>& least = {});
 
-// Prunes `vanilla` until a retrained model falls below the minimum accuracy on the validation
+// Prunes `model` until a retrained model falls below the minimum accuracy on the validation
 // split, the target is reached, or nothing is left to cut. Everything is chosen on a validation
 // split of `data`, the training split. Commits RUN/models/NNN.onnx and RUN/roadmap.json after each
 // iteration; a run that was killed goes on after its last entry and ends with the same bytes.
 // Throws Error if the run's folder holds another run, or the vanilla model does not meet the
 // minimum itself.
-Roadmap prune(const Graph& vanilla, const Dataset& data, const std::filesystem::path& run,
+Roadmap prune(const Graph& model, const Dataset& data, const std::filesystem::path& run,
               const PruneOptions& options, Progress& progress);
 
 }  // namespace nestling

@@ -25,6 +25,10 @@ int main(int argc, char** argv) {
   tool.app.add_option("--to", format, "nest: a package; onnx: one ONNX file a capacity")
       ->check(CLI::IsMember({"nest", "onnx"}));
 
+  bool fold = false;
+  tool.app.add_flag("--fold-batchnorm", fold,
+                    "With --to onnx: batch norms become part of the layers before them; those that "
+                    "nestling-prune added always do");
   return tool.main(argc, argv, [&](Progress&) -> int {
     std::filesystem::path path = input;
     std::error_code error;
@@ -44,7 +48,7 @@ int main(int argc, char** argv) {
       check_writable(out);
       write(out, make_package(graph, path.string()));
     } else {
-      const std::vector<std::string> models = make_onnx_files(graph, path.string());
+      const std::vector<std::string> models = make_onnx_files(graph, path.string(), fold);
       std::filesystem::create_directories(out, error);
       if (error) fail("cannot create the folder {}: {}", out, error.message());
       for (size_t k = 0; k < models.size(); ++k) {

@@ -109,6 +109,9 @@ int main(int argc, char** argv) {
       .add_option("--max-cut", options.rules.max_cut,
                   "Share of the channels that a group may lose at most")
       ->check(CLI::Range(0.0, 1.0));
+  tool.app.add_flag("--rebatchnorm,!--no-rebatchnorm", options.rebatchnorm,
+                    "Of a model without batch norms, whose exporter folded them: train with new "
+                    "ones; packages and --to onnx have them folded again");
   tool.app
       .add_option("--step", options.step,
                   "Share of the MACs (or of what --target-params counts) that one iteration cuts")

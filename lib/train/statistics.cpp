@@ -1,0 +1,47 @@
+#include "train/statistics.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "train/train.h"
+
+namespace nestling {
+
+std::map<ValueId, ChannelStatistics> channel_statistics(const Graph& graph, const Dataset& data,
+                                                        const std::vector<ValueId>& values) {
+  struct Sums {
+    std::vector<double> sum, squares;
+    int64_t count = 0;
+  };
+  std::map<ValueId, Sums> sums;
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  observe(graph, data, all, 50, {values.begin(), values.end()},
+          [&](std::span<const int64_t>, ValueId id, const Tensor& y) {
+            Sums& of = sums[id];
+            const auto channels = static_cast<size_t>(y.shape[1]);
+            const size_t pixels = y.data.size() / (channels * static_cast<size_t>(y.shape[0]));
+            of.sum.resize(channels);
+            of.squares.resize(channels);
+            for (size_t i = 0; i < y.data.size(); ++i) {
+              const size_t c = i / pixels % channels;
+              of.sum[c] += y.data[i];
+              of.squares[c] += static_cast<double>(y.data[i]) * y.data[i];
+            }
+            of.count += y.shape[0] * static_cast<int64_t>(pixels);
+          });
+  std::map<ValueId, ChannelStatistics> result;
+  for (const auto& [id, of] : sums) {
+    ChannelStatistics& statistics = result[id];
+    const auto count = static_cast<double>(of.count);
+    for (size_t c = 0; c < of.sum.size(); ++c) {
+      const double mean = of.sum[c] / count;
+      statistics.mean.push_back(static_cast<float>(mean));
+      statistics.variance.push_back(
+          static_cast<float>(std::max(0.0, of.squares[c] / count - mean * mean)));
+    }
+  }
+  return result;
+}
+
+}  // namespace nestling
