@@ -72,6 +72,14 @@ Dataset subset(const Dataset& data, std::span<const int64_t> indices) {
   return part;
 }
 
+// 0 to count - 1 in an order that depends on the count only.
+std::vector<int64_t> shuffled(int64_t count) {
+  std::vector<int64_t> order(static_cast<size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  Random(static_cast<uint64_t>(count)).shuffle(order);
+  return order;
+}
+
 }  // namespace
 
 void read_idx_split(const DataDescriptor& data, Dataset& split) {
@@ -159,9 +167,7 @@ std::string digest(const Dataset& data) {
 std::pair<Dataset, Dataset> split_validation(const Dataset& data) {
   const int64_t count = std::min<int64_t>(5000, data.size() / 10);
   if (count < 1) fail("{} has only {} images; ten are needed", data.name, data.size());
-  std::vector<int64_t> order(static_cast<size_t>(data.size()));
-  std::iota(order.begin(), order.end(), 0);
-  Random(static_cast<uint64_t>(data.size())).shuffle(order);
+  std::vector<int64_t> order = shuffled(data.size());
   std::sort(order.begin(), order.begin() + count);
   std::sort(order.begin() + count, order.end());
   const std::span<const int64_t> all(order);
@@ -171,9 +177,11 @@ std::pair<Dataset, Dataset> split_validation(const Dataset& data) {
 }
 
 Dataset take(const Dataset& data, int64_t count) {
-  std::vector<int64_t> order(static_cast<size_t>(std::min(count, data.size())));
-  std::iota(order.begin(), order.end(), 0);
-  return subset(data, order);
+  if (count >= data.size()) return data;
+  const std::vector<int64_t> order = shuffled(data.size());
+  std::vector<int64_t> some(order.begin(), order.begin() + count);
+  std::sort(some.begin(), some.end());
+  return subset(data, some);
 }
 
 std::vector<float> normalised(const Dataset& data, std::span<const int64_t> indices) {

@@ -59,7 +59,8 @@ std::string digest(const Dataset& data);
 // chosen by validation accuracy was trained on it. Throws Error if there are fewer than ten images.
 std::pair<Dataset, Dataset> split_validation(const Dataset& data);
 
-// The first `count` images; all of them if there are fewer.
+// `count` of the images, drawn at random (those of a folder lie class by class); always the same
+// ones of equally many. All of them if there are fewer.
 Dataset take(const Dataset& data, int64_t count);
 
 // The images at `indices` as a network takes them, (pixel / 255 - mean) / deviation,

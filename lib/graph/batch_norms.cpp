@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nestling {
 namespace {
@@ -107,7 +108,7 @@ Graph fold_batch_norms(const Graph& graph) {
   }
   std::erase_if(result.nodes, [](const Node& node) { return node.inputs.empty(); });
   result.metadata.erase(kAdded);
-  return without_unused(result);
+  return without_unused(std::move(result));
 }
 
 }  // namespace nestling

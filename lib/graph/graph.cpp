@@ -74,32 +74,33 @@ std::vector<ValueId> parameters_of(const Graph& graph) {
   return parameters;
 }
 
-Graph without_unused(const Graph& graph) {
+Graph without_unused(Graph graph) {
   std::set<ValueId> used(graph.outputs.begin(), graph.outputs.end());
   used.insert(graph.inputs.begin(), graph.inputs.end());
-  Graph result = graph;
-  result.nodes.clear();
+  std::vector<Node> nodes;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     if (!used.contains(node->output)) continue;
     used.insert(node->inputs.begin(), node->inputs.end());
-    result.nodes.push_back(*node);
+    nodes.push_back(std::move(*node));
   }
-  std::reverse(result.nodes.begin(), result.nodes.end());
-  result.values.clear();
+  std::reverse(nodes.begin(), nodes.end());
+  graph.nodes = std::move(nodes);
   std::vector<ValueId> moved(graph.values.size(), -1);
+  std::vector<Value> values;
   for (size_t v = 0; v < graph.values.size(); ++v) {
     if (!used.contains(static_cast<ValueId>(v))) continue;
-    moved[v] = static_cast<ValueId>(result.values.size());
-    result.values.push_back(graph.values[v]);
+    moved[v] = static_cast<ValueId>(values.size());
+    values.push_back(std::move(graph.values[v]));
   }
+  graph.values = std::move(values);
   const auto move = [&](ValueId& id) { id = moved[static_cast<size_t>(id)]; };
-  for (Node& node : result.nodes) {
+  for (Node& node : graph.nodes) {
     for (ValueId& input : node.inputs) move(input);
     move(node.output);
   }
-  for (ValueId& id : result.inputs) move(id);
-  for (ValueId& id : result.outputs) move(id);
-  return result;
+  for (ValueId& id : graph.inputs) move(id);
+  for (ValueId& id : graph.outputs) move(id);
+  return graph;
 }
 
 ImageShape image_input(const Graph& graph) {

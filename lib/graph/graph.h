@@ -68,7 +68,7 @@ NodeId producer(const Graph& graph, ValueId value);
 std::vector<ValueId> parameters_of(const Graph& graph);
 
 // The graph without the nodes that no output needs and the values that no node uses; ids change.
-Graph without_unused(const Graph& graph);
+Graph without_unused(Graph graph);
 
 // The only input. Throws Error if the graph does not take images: one input [kBatch, C, H, W].
 struct ImageShape {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json_fields.h"
@@ -145,7 +146,7 @@ Graph descend(const Graph& nested, const Nesting& nesting, int capacity) {
     graph.value(id).constant = graph.constant(own);
   }
   graph.metadata.erase(kKey);
-  return without_unused(graph);
+  return without_unused(std::move(graph));
 }
 
 Graph nest(const std::vector<Graph>& capacities, const Nesting& nesting) {

@@ -217,7 +217,7 @@ class Simplifier {
 
 Graph simplified(Graph graph) {
   Simplifier(graph).run();
-  return without_unused(graph);
+  return without_unused(std::move(graph));
 }
 
 }  // namespace nestling

@@ -47,6 +47,24 @@ TEST_CASE("the validation split is the same for everybody and shares no image wi
                     ContainsSubstring("only 9 images"));
 }
 
+TEST_CASE("a few images of a data set that lies class by class are of all classes") {
+  nestling::Dataset data;
+  data.channels = data.height = data.width = 1;
+  for (int32_t label = 0; label < 4; ++label) {
+    data.labels.insert(data.labels.end(), 100, label);
+    data.pixels.insert(data.pixels.end(), 100, static_cast<uint8_t>(label));
+  }
+  const nestling::Dataset some = nestling::take(data, 60);
+  CHECK(some.size() == 60);
+  for (int32_t label = 0; label < 4; ++label) {
+    CHECK(std::count(some.labels.begin(), some.labels.end(), label) >= 5);
+    CHECK(std::count(some.pixels.begin(), some.pixels.end(), label) ==
+          std::count(some.labels.begin(), some.labels.end(), label));
+  }
+  CHECK(nestling::take(data, 60).pixels == some.pixels);
+  CHECK(nestling::take(data, 1000).size() == 400);
+}
+
 TEST_CASE("a data set that does not fit is refused with its place") {
   const TemporaryFolder folder;
   test::write_dataset(folder / "bars", 20, 8);
