@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# The long measurements of docs/results.md. Needs a release build (cmake --preset release) and, as
+# DATA, a data set of small colour images such as CIFAR-10; takes minutes to hours on two cores.
+#   tools/experiments.sh folded DATA OUT    a model whose exporter folded its batch norms
+#   tools/experiments.sh distill DATA OUT   a super-resolution network, without labels
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=${NESTLING_BIN:-$root/build/release/bin}
+bench=${NESTLING_BENCH:-$root/build/release/tests/bench}
+[ $# = 3 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
+experiment=$1 data=$2 out=$3
+mkdir -p "$out"
+
+# The last entry of a roadmap.
+seed_of() {
+  sed -n 's/^ *"accuracy": \([0-9.-]*\),*$/\1/p' "$1/roadmap.json" | tail -n 1
+}
+
+folded() {
+  local common=(--data "$data" --target-macs 50% --step 0.3 --epochs 2 --rank-images 1000 --quiet)
+  "$bin/nestling-train" --arch resnet20 --data "$data" --epochs 12 --out "$out/model.onnx"
+  "$bin/nestling-convert" "$out/model.onnx" --to onnx --fold-batchnorm --out "$out/folded"
+  "$bin/nestling-prune" "$out/model.onnx" "${common[@]}" --out "$out/kept"
+  "$bin/nestling-prune" "$out/folded/capacity1.onnx" "${common[@]}" --out "$out/again"
+  for rate in 0.05 0.005; do
+    "$bin/nestling-prune" "$out/folded/capacity1.onnx" "${common[@]}" --no-rebatchnorm \
+      --learning-rate $rate --out "$out/without-$rate" || echo "learning rate $rate: failed"
+  done
+  echo "validation accuracy at half the MACs: with the file's batch norms $(seed_of "$out/kept")," \
+    "new ones $(seed_of "$out/again"), none $(seed_of "$out/without-0.05") at a rate of 0.05," \
+    "$(seed_of "$out/without-0.005") at 0.005"
+}
+
+distill() {
+  "$bench/super_resolution" "$data" "$out/model.onnx" 3
+  "$bench/super_resolution" "$data" "$out/model.onnx" eval
+  for rank in l1 activation random; do
+    for epochs in 0 1; do
+      local run=$out/$rank-$epochs
+      "$bin/nestling-prune" "$out/model.onnx" --data "$data" --loss distill --rank $rank --quiet \
+        --target-macs 50% --step 0.3 --epochs $epochs --learning-rate 0.02 --out "$run"
+      local last
+      last=$(find "$run/models" -name '*.onnx' | sort | tail -n 1)
+      "$bench/super_resolution" "$data" "$last" eval
+    done
+  done
+}
+
+case $experiment in
+  folded | distill) "$experiment" ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
