@@ -58,6 +58,7 @@ Graph add_batch_norms(const Graph& graph, const std::map<ValueId, ChannelStatist
     const BatchNorm norm;
     const auto& [mean, variance] = found->second;
     std::vector<float> deviation;
+    deviation.reserve(variance.size());
     for (const float v : variance) deviation.push_back(std::sqrt(v + norm.epsilon));
     const auto constant = [&](const char* part, const std::vector<float>& data) {
       return result.add_constant(name + part, {{std::ssize(data)}, data});

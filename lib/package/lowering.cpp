@@ -308,9 +308,7 @@ class Lowering::Step final : public LoweringStep {
     part.axes[axis] = lowering_.runs(labels, {});
     if (!lowering_.grows(part.axes[axis])) return {};
     // A split has them already: slices of the same value that end where this one begins.
-    if (const std::vector<uint32_t> slices = earlier_slices(axis, count); !slices.empty()) {
-      return slices;
-    }
+    if (std::vector<uint32_t> slices = earlier_slices(axis, count); !slices.empty()) return slices;
     NodeSpec spec = spec_of("slice");
     for (size_t a = 0; a < part.axes.size(); ++a) {
       spec.numbers.insert(spec.numbers.end(), {0, 1, 0});
