@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "runtime/schedule/methods.h"
+#include "runtime/schedule/shares.h"
+
+namespace nestling::runtime {
+namespace {
+
+bool in_range(double value, double least, double most) {  // false for what is not a number
+  return value >= least && value <= most;
+}
+
+// The applications that the memory suffices for, each at its smallest capacity: in the order of
+// their priority, of equal ones those first that ask for less.
+std::vector<size_t> served(const Problem& problem) {
+  std::vector<size_t> order(problem.applications.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto least = [&](size_t i) { return at(problem.applications[i], 1).memory_bytes; };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const double pa = problem.applications[a].priority, pb = problem.applications[b].priority;
+    return pa != pb ? pa > pb : least(a) < least(b);
+  });
+  uint64_t left = problem.device.memory_bytes;
+  std::vector<size_t> result;
+  for (const size_t i : order) {
+    if (least(i) > left) continue;
+    left -= least(i);
+    result.push_back(i);
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+// As large as it gets, whatever the others do; the smallest if that does not fit.
+std::vector<int> fixed_capacities(const Problem& problem) {
+  std::vector<int> capacities(problem.applications.size());
+  uint64_t sum = 0;
+  for (size_t i = 0; i < capacities.size(); ++i) {
+    capacities[i] = static_cast<int>(problem.applications[i].capacities.size());
+    sum += at(problem.applications[i], capacities[i]).memory_bytes;
+  }
+  if (sum > problem.device.memory_bytes) std::fill(capacities.begin(), capacities.end(), 1);
+  return capacities;
+}
+
+Chosen choose(const Problem& problem, const Options& options) {
+  if (options.policy == Policy::fixed) return {fixed_capacities(problem), 0};
+  return options.method == Method::greedy ? choose_greedily(problem, options)
+                                          : choose_exactly(problem, options);
+}
+
+// The seconds of paging from some capacities to others; going down takes none to speak of.
+double page_in_seconds(const Problem& problem, const std::vector<int>& from,
+                       const std::vector<int>& to) {
+  double seconds = 0;
+  for (size_t i = 0; i < to.size(); ++i) {
+    for (int k = from[i] + 1; k <= to[i]; ++k) {
+      seconds += at(problem.applications[i], k).page_in_s;
+    }
+  }
+  return seconds;
+}
+
+// The problem with every application that runs already bound to its capacity.
+Problem bound_to(const Problem& problem, const std::vector<int>& before) {
+  Problem result = problem;
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i] > 0) {
+      result.applications[i].capacities = {at(problem.applications[i], before[i])};
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+double cost_of(const Application& application, const CapacityCost& capacity, double share) {
+  return curve_of(application, capacity).at(share);
+}
+
+std::vector<Curve> curves_of(const Problem& problem, const std::vector<int>& capacities) {
+  std::vector<Curve> curves;
+  curves.reserve(capacities.size());
+  for (size_t i = 0; i < capacities.size(); ++i) {
+    const Application& application = problem.applications[i];
+    curves.push_back(curve_of(application, at(application, capacities[i])));
+  }
+  return curves;
+}
+
+std::vector<double> best_shares(const Problem& problem, Policy policy,
+                                const std::vector<int>& capacities) {
+  const double processor = problem.device.processor;
+  if (policy == Policy::fixed) {
+    return std::vector<double>(capacities.size(),
+                               processor / static_cast<double>(capacities.size()));
+  }
+  const std::vector<Curve> curves = curves_of(problem, capacities);
+  return policy == Policy::min_max_cost ? shares_for_max(curves, processor)
+                                        : shares_for_total(curves, processor);
+}
+
+double best_cost(const Problem& problem, Policy policy, const std::vector<int>& capacities) {
+  const std::vector<double> shares = best_shares(problem, policy, capacities);
+  const std::vector<Curve> curves = curves_of(problem, capacities);
+  double sum = 0, most = -1e300;
+  for (size_t i = 0; i < curves.size(); ++i) {
+    const double cost = curves[i].at(shares[i]);
+    sum += cost;
+    most = std::max(most, cost);
+  }
+  return policy == Policy::min_max_cost ? most : sum;
+}
+
+Status check_problem(const Problem& problem, const Options& options) {
+  const auto bad = [](std::string text) {
+    return Status(StatusCode::bad_argument, std::move(text));
+  };
+  if (!in_range(problem.device.processor, 1e-6, 1)) {
+    return bad("the processor's part is not from 0 to 1");
+  }
+  if (problem.applications.size() > 1024) return bad("there are more than 1024 applications");
+  if (!in_range(options.share_step, 1e-4, 1) || !in_range(options.tolerance, 1e-9, 1) ||
+      options.max_nodes < 1 || !in_range(options.margin, 0, 1e6) ||
+      !in_range(options.page_in_weight, 0, 1e6)) {
+    return bad("an option of the scheduler is out of its range");
+  }
+  for (const Application& a : problem.applications) {
+    const std::string who = "the application \"" + a.name + "\" ";
+    if (a.capacities.empty() || a.capacities.size() > 64) return bad(who + "has no capacities");
+    if (!in_range(a.min_accuracy, 0, 1))
+      return bad(who + "wants an accuracy that is not from 0 to 1");
+    if (!in_range(a.max_latency_s, 1e-9, 1e6)) return bad(who + "wants a latency out of range");
+    if (!in_range(a.alpha, 0, 1e6)) return bad(who + "has a weight out of range");
+    if (!in_range(a.frame_rate, 0, 1e6)) return bad(who + "wants a frame rate out of range");
+    if (!in_range(a.priority, 1e-6, 1e6)) return bad(who + "has a priority out of range");
+    for (const CapacityCost& c : a.capacities) {
+      if (!in_range(c.accuracy, -1, 1) || !in_range(c.latency_s, 1e-9, 1e6) ||
+          !in_range(c.page_in_s, 0, 1e6) || c.memory_bytes > uint64_t{1} << 50) {
+        return bad(who + "has a capacity with numbers out of range");
+      }
+    }
+  }
+  return {};
+}
+
+Decision decide(const Problem& problem, const Options& options, const std::vector<int>& before) {
+  Decision decision;
+  decision.assignments.resize(problem.applications.size());
+  const std::vector<size_t> who = served(problem);
+  if (who.empty()) return decision;
+  Problem part{problem.device, {}};
+  std::vector<int> running;
+  for (const size_t i : who) {
+    part.applications.push_back(problem.applications[i]);
+    const int capacity = i < before.size() ? before[i] : 0;
+    const auto count = static_cast<int>(problem.applications[i].capacities.size());
+    running.push_back(capacity <= count ? capacity : 0);
+  }
+
+  Chosen chosen = choose(part, options);
+  const bool any_running = std::any_of(running.begin(), running.end(), [](int c) { return c > 0; });
+  if (any_running && options.policy != Policy::fixed) {
+    // The same with those that run kept at their capacities.
+    const Chosen stay = choose(bound_to(part, running), options);
+    if (!stay.capacities.empty()) {
+      std::vector<int> capacities = stay.capacities;
+      for (size_t i = 0; i < running.size(); ++i) {
+        if (running[i] > 0) capacities[i] = running[i];
+      }
+      const double gain = best_cost(part, options.policy, capacities) -
+                          best_cost(part, options.policy, chosen.capacities);
+      const double price = options.margin + options.page_in_weight *
+                                                (page_in_seconds(part, running, chosen.capacities) -
+                                                 page_in_seconds(part, running, capacities));
+      if (gain <= std::max(0.0, price) && capacities != chosen.capacities) {
+        chosen.capacities = std::move(capacities);
+        decision.kept = true;
+      }
+    }
+  }
+
+  const std::vector<double> shares = best_shares(part, options.policy, chosen.capacities);
+  decision.cost = best_cost(part, options.policy, chosen.capacities);
+  decision.bound = chosen.bound;
+  for (size_t i = 0; i < who.size(); ++i) {
+    const CapacityCost& capacity = at(part.applications[i], chosen.capacities[i]);
+    decision.assignments[who[i]] = {chosen.capacities[i], shares[i],
+                                    cost_of(part.applications[i], capacity, shares[i])};
+    decision.memory_bytes += capacity.memory_bytes;
+  }
+  return decision;
+}
+
+}  // namespace nestling::runtime
