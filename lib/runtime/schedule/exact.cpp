@@ -111,10 +111,11 @@ class Exact {
     };
     double low = 0, high = 1e-3;
     double bound = bound_at(0), before = bound;
-    for (; high < 1e6; high *= 4) {  // until it falls
+    for (int i = 0; i < 20; ++i) {  // until it falls
       const double next = bound_at(high);
       if (next < before) break;
       before = next;
+      high *= 4;
     }
     for (int i = 0; i < 30; ++i) {
       const double a = low + (high - low) / 3, b = high - (high - low) / 3;
