@@ -22,6 +22,7 @@ TEST_CASE("includes follow the architecture") {
       {"package", {"base", "graph", "runtime"}},
       {"measure", {"base", "data", "runtime"}},
       {"profile", {"base", "measure", "package", "runtime"}},
+      {"simulate", {"base", "runtime"}},
   };
   const fs::path lib = fs::path(NESTLING_SOURCE) / "lib";
   const std::regex include("#include ([<\"])([a-z_]+)/([^\">]+)");

@@ -55,4 +55,10 @@ T field(const Json& object, const char* key, const std::string& where) {
   return value_of<T>(object.at(key), fmt::format("{}: the field \"{}\"", where, key));
 }
 
+// The same, or `otherwise` if the field is missing.
+template <typename T>
+T field_or(const Json& json, const char* key, const std::string& where, T otherwise) {
+  return json.contains(key) ? field<T>(json, key, where) : otherwise;
+}
+
 }  // namespace nestling

@@ -41,11 +41,6 @@ fs::path member(const std::string& file, const std::string& where) {
   return path;
 }
 
-template <typename T>
-T field_or(const Json& json, const char* key, const std::string& where, T otherwise) {
-  return json.contains(key) ? field<T>(json, key, where) : otherwise;
-}
-
 void read_split(DataDescriptor& data, const std::string& name, const Json& json) {
   const std::string where = data.where();
   std::vector<fs::path>& files = data.splits[name];

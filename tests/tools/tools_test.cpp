@@ -145,9 +145,29 @@ TEST_CASE("a model and images without labels go through the whole line") {
   test::check_schema(profile.dump(), "profile.schema.json");
 }
 
+TEST_CASE("profiles become a workload that is played") {
+  const test::Workplace work;
+  work.result("nestling-train --data bars --epochs 1 --batch 32 --out v.onnx");
+  work.result("nestling-convert v.onnx --out m.nest");
+  std::filesystem::create_directories(work.folder / "loads");
+  work.result("nestling-profile m.nest --data bars --runs 3 --out p.json");
+  const auto workload =
+      work.result("nestling-schedule --generate random --profile p.json --out loads/w.json");
+  test::check_schema(workload.dump(), "workload.schema.json");
+  const auto simulation = work.result("nestling-schedule --simulate loads/w.json --policy max");
+  test::check_schema(simulation.dump(), "simulation.schema.json");
+  CHECK(work.result("nestling-schedule --simulate loads/w.json --compare")["simulations"].size() ==
+        5);
+  CHECK_THAT(work.run("nestling-schedule --simulate loads/w.json --explain").out,
+             ContainsSubstring("application1: capacity 1 of 1"));
+  CHECK(work.run("nestling-schedule --generate six").status == 2);
+  CHECK_THAT(work.run("nestling-schedule --simulate none.json").err,
+             ContainsSubstring("none.json"));
+}
+
 TEST_CASE("every tool explains itself and its errors") {
   const Workplace work;
-  for (const char* name : {"train", "prune", "recover", "convert", "profile", "run"}) {
+  for (const char* name : {"train", "prune", "recover", "convert", "profile", "run", "schedule"}) {
     INFO(name);
     const std::string tool = std::string("nestling-") + name;
     const Outcome help = work.run(tool + " --help");

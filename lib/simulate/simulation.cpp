@@ -1,0 +1,275 @@
+#include "simulate/simulation.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace nestling {
+namespace {
+
+using runtime::Assignment;
+using runtime::CapacityCost;
+
+class Player {
+ public:
+  Player(const Workload& workload, const runtime::Options& options)
+      : workload_(workload), options_(options), device_(workload.device) {
+    const size_t count = workload.applications.size();
+    result_.services.resize(count);
+    capacities_.resize(count);
+    started_.resize(count);
+    for (const WorkloadApplication& one : workload.applications) goals_.push_back(one.goals);
+  }
+
+  Simulation run() {
+    double now = 0;
+    for (size_t e = 0; e < workload_.events.size();) {
+      // What happens at the same time is decided once.
+      const double at = workload_.events[e].at_s;
+      if (at >= workload_.duration_s) break;
+      pass(now, at);
+      now = at;
+      std::string what;
+      for (; e < workload_.events.size() && workload_.events[e].at_s == at; ++e) {
+        what += (what.empty() ? "" : "; ") + apply(workload_.events[e]);
+      }
+      decide(now, std::move(what));
+    }
+    pass(now, workload_.duration_s);
+    for (Service& service : result_.services) {
+      if (service.frames > 0) service.accuracy /= service.frames;
+      if (service.served_s > 0) service.memory_bytes /= service.served_s;
+    }
+    result_.mean_memory_bytes /= workload_.duration_s;
+    return std::move(result_);
+  }
+
+ private:
+  std::string apply(const Event& event) {
+    const std::string name = workload_.applications.empty() ? "" : goals_[event.application].name;
+    switch (event.kind) {
+      case Event::Kind::start:
+        started_[event.application] = true;
+        return name + " starts";
+      case Event::Kind::stop:
+        started_[event.application] = false;
+        capacities_[event.application] = 0;
+        return name + " stops";
+      case Event::Kind::goals:
+        goals_[event.application].min_accuracy = event.min_accuracy;
+        goals_[event.application].max_latency_s = event.max_latency_s;
+        return name + " has other goals";
+      case Event::Kind::memory:
+        device_.memory_bytes = event.memory_bytes;
+        return fmt::format("{} bytes of memory", event.memory_bytes);
+      case Event::Kind::processor:
+        device_.processor = event.processor;
+        return fmt::format("{:.0f} % of the processor", 100 * event.processor);
+    }
+    return {};
+  }
+
+  void decide(double now, std::string what) {
+    Moment& moment = result_.moments.emplace_back();
+    moment.at_s = now;
+    moment.event = std::move(what);
+    moment.problem.device = device_;
+    std::vector<int> before;
+    for (size_t i = 0; i < goals_.size(); ++i) {
+      if (!started_[i]) continue;
+      moment.who.push_back(i);
+      moment.problem.applications.push_back(goals_[i]);
+      before.push_back(capacities_[i]);
+    }
+    moment.decision = runtime::decide(moment.problem, options_, before);
+    for (size_t n = 0; n < moment.who.size(); ++n) {
+      const size_t i = moment.who[n];
+      const int to = moment.decision.assignments[n].capacity;
+      Service& service = result_.services[i];
+      if (capacities_[i] > 0 && to != capacities_[i]) ++service.switches;
+      for (int k = capacities_[i] + 1; k <= to; ++k) {
+        const auto c = static_cast<size_t>(k - 1);
+        service.page_in_bytes += workload_.applications[i].page_in_bytes[c];
+        service.page_in_s += goals_[i].capacities[c].page_in_s;
+      }
+      capacities_[i] = to;
+    }
+    result_.most_memory_bytes = std::max(result_.most_memory_bytes, moment.decision.memory_bytes);
+  }
+
+  // What the last decision gives until `to`.
+  void pass(double from, double to) {
+    const double seconds = to - from;
+    if (seconds <= 0 || result_.moments.empty()) return;
+    const Moment& moment = result_.moments.back();
+    const Moment* before =
+        result_.moments.size() > 1 ? &result_.moments[result_.moments.size() - 2] : nullptr;
+    for (size_t n = 0; n < moment.who.size(); ++n) {
+      const size_t i = moment.who[n];
+      Service& service = result_.services[i];
+      service.running_s += seconds;
+      if (goals_[i].frame_rate > 0) service.wanted += goals_[i].frame_rate * seconds;
+      const Assignment& assignment = moment.decision.assignments[n];
+      if (assignment.capacity == 0) continue;
+      // Until it is paged in, the capacity of before serves.
+      const int old = before == nullptr ? 0 : capacity_at(*before, i);
+      double paging = 0;
+      for (int k = old + 1; k <= assignment.capacity; ++k) {
+        paging += goals_[i].capacities[static_cast<size_t>(k - 1)].page_in_s;
+      }
+      paging = std::min(paging, seconds);
+      if (old > 0 && paging > 0) serve(i, old, assignment.share, paging);
+      serve(i, assignment.capacity, assignment.share, seconds - paging);
+    }
+    result_.mean_memory_bytes += static_cast<double>(moment.decision.memory_bytes) * seconds;
+  }
+
+  static int capacity_at(const Moment& moment, size_t application) {
+    for (size_t n = 0; n < moment.who.size(); ++n) {
+      if (moment.who[n] == application) return moment.decision.assignments[n].capacity;
+    }
+    return 0;
+  }
+
+  void serve(size_t i, int capacity, double share, double seconds) {
+    const runtime::Application& goals = goals_[i];
+    const auto c = static_cast<size_t>(capacity - 1);
+    const CapacityCost& cost = goals.capacities[c];
+    const double latency = cost.latency_s / share;
+    const double rate =
+        goals.frame_rate > 0 ? std::min(goals.frame_rate, 1 / latency) : 1 / latency;
+    Service& service = result_.services[i];
+    const double frames = rate * seconds;
+    service.served_s += seconds;
+    service.frames += frames;
+    if (goals.frame_rate <= 0) service.wanted += frames;
+    if (latency > goals.max_latency_s * (1 + 1e-9)) service.missed += frames;
+    service.accuracy += frames * cost.accuracy;
+    service.memory_bytes += static_cast<double>(cost.memory_bytes) * seconds;
+    service.energy_mj += frames * workload_.applications[i].energy[c].value_or(0);
+  }
+
+  const Workload& workload_;
+  const runtime::Options& options_;
+  runtime::Device device_;
+  std::vector<runtime::Application> goals_;
+  std::vector<int> capacities_;  // 0: not served
+  std::vector<bool> started_;
+  Simulation result_;
+};
+
+double percent(double part, double all) { return all > 0 ? 100 * part / all : 0; }
+
+}  // namespace
+
+Simulation simulate(const Workload& workload, const runtime::Options& options) {
+  return Player(workload, options).run();
+}
+
+std::string simulation_table(const Workload& workload, const Simulation& simulation) {
+  size_t width = 11;
+  for (const auto& one : workload.applications) width = std::max(width, one.goals.name.size());
+  std::string text = fmt::format("{:{}}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>10}  {:>9}\n",
+                                 "application", width, "served s", "frames/s", "accuracy", "missed",
+                                 "switches", "paged in", "memory KB");
+  Service all;
+  for (size_t i = 0; i < simulation.services.size(); ++i) {
+    const Service& s = simulation.services[i];
+    text += fmt::format(
+        "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  {:>9.0f}\n",
+        workload.applications[i].goals.name, width, s.served_s,
+        s.running_s > 0 ? s.frames / s.running_s : 0, 100 * s.accuracy, percent(s.missed, s.frames),
+        s.switches, s.page_in_bytes, s.memory_bytes / 1024);
+    all.running_s += s.running_s;
+    all.served_s += s.served_s;
+    all.frames += s.frames;
+    all.missed += s.missed;
+    all.accuracy += s.frames * s.accuracy;
+    all.switches += s.switches;
+    all.page_in_bytes += s.page_in_bytes;
+  }
+  return text + fmt::format(
+                    "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  "
+                    "{:>9.0f}\n",
+                    "all", width, all.served_s, all.running_s > 0 ? all.frames / all.running_s : 0,
+                    percent(all.accuracy, all.frames), percent(all.missed, all.frames),
+                    all.switches, all.page_in_bytes, simulation.mean_memory_bytes / 1024);
+}
+
+Json to_json(const Workload& workload, const Simulation& simulation, const std::string& policy) {
+  Json applications = Json::array(), moments = Json::array();
+  for (size_t i = 0; i < simulation.services.size(); ++i) {
+    const Service& s = simulation.services[i];
+    applications.push_back({{"name", workload.applications[i].goals.name},
+                            {"running_s", s.running_s},
+                            {"served_s", s.served_s},
+                            {"frames", s.frames},
+                            {"wanted", s.wanted},
+                            {"missed", s.missed},
+                            {"accuracy", s.accuracy},
+                            {"switches", s.switches},
+                            {"page_in_bytes", s.page_in_bytes},
+                            {"page_in_s", s.page_in_s},
+                            {"memory_bytes", s.memory_bytes},
+                            {"energy_mj", s.energy_mj}});
+  }
+  for (const Moment& moment : simulation.moments) {
+    Json assignments = Json::array();
+    for (size_t n = 0; n < moment.who.size(); ++n) {
+      const Assignment& a = moment.decision.assignments[n];
+      assignments.push_back({{"name", moment.problem.applications[n].name},
+                             {"capacity", a.capacity},
+                             {"share", a.share},
+                             {"cost", a.cost}});
+    }
+    moments.push_back({{"at_s", moment.at_s},
+                       {"event", moment.event},
+                       {"budget_bytes", moment.problem.device.memory_bytes},
+                       {"memory_bytes", moment.decision.memory_bytes},
+                       {"cost", moment.decision.cost},
+                       {"kept", moment.decision.kept},
+                       {"assignments", assignments}});
+  }
+  return {{"schema", "nestling/simulation/1"},
+          {"policy", policy},
+          {"duration_s", workload.duration_s},
+          {"applications", applications},
+          {"mean_memory_bytes", simulation.mean_memory_bytes},
+          {"most_memory_bytes", simulation.most_memory_bytes},
+          {"moments", moments}};
+}
+
+std::string explain(const Moment& moment) {
+  std::string text =
+      fmt::format("{:.3f} s: {}{}\n", moment.at_s, moment.event,
+                  moment.decision.kept ? " (capacities kept: a change gains too little)" : "");
+  for (size_t n = 0; n < moment.who.size(); ++n) {
+    const runtime::Application& goals = moment.problem.applications[n];
+    const Assignment& a = moment.decision.assignments[n];
+    if (a.capacity == 0) {
+      text += fmt::format(
+          "  {}: not served; its smallest capacity takes {} bytes, more than the "
+          "others leave of {}\n",
+          goals.name, goals.capacities[0].memory_bytes, moment.problem.device.memory_bytes);
+      continue;
+    }
+    const CapacityCost& chosen = goals.capacities[static_cast<size_t>(a.capacity - 1)];
+    text += fmt::format(
+        "  {}: capacity {} of {} with {:.1f} % of the processor, {:.2f} ms, cost {:.4f}\n",
+        goals.name, a.capacity, goals.capacities.size(), 100 * a.share,
+        1000 * chosen.latency_s / a.share, a.cost);
+    for (size_t k = 0; k < goals.capacities.size(); ++k) {
+      const CapacityCost& other = goals.capacities[k];
+      const bool fits = moment.decision.memory_bytes - chosen.memory_bytes + other.memory_bytes <=
+                        moment.problem.device.memory_bytes;
+      text +=
+          fmt::format("    {} {}: accuracy {:.2f} %, {:.2f} ms, {} bytes{}, cost {:.4f}\n",
+                      k + 1 == static_cast<size_t>(a.capacity) ? "*" : " ", k + 1,
+                      100 * other.accuracy, 1000 * other.latency_s / a.share, other.memory_bytes,
+                      fits ? "" : " (too many)", runtime::cost_of(goals, other, a.share));
+    }
+  }
+  return text;
+}
+
+}  // namespace nestling

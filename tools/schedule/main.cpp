@@ -1,0 +1,131 @@
+// Plays workloads of several applications against the scheduler, and makes such workloads.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/tool.h"
+#include "simulate/generate.h"
+#include "simulate/simulation.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+using namespace nestling;
+
+namespace {
+
+runtime::Policy policy_of(const std::string& name) {
+  if (name == "max") return runtime::Policy::min_max_cost;
+  return name == "fixed" ? runtime::Policy::fixed : runtime::Policy::min_total_cost;
+}
+
+// The profiles' paths are given from here; in the file they are relative to its folder.
+void write_workload(Workload workload, const std::filesystem::path& out) {
+  const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
+  for (WorkloadApplication& one : workload.applications) {
+    one.profile = std::filesystem::absolute(one.profile).lexically_relative(folder).string();
+  }
+  write_json(out, to_json(workload));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Tool tool("nestling-schedule",
+            "Shares a device among several applications: simulates what each gets over a workload.",
+            "nestling-schedule --generate six --profile a.json --profile b.json --out six.json\n"
+            "  nestling-schedule --simulate six.json --compare\n"
+            "  nestling-schedule --simulate six.json --policy max --explain");
+  std::string workload_file, out, policy = "total", method = "exact";
+  bool compare = false, explain_all = false;
+  GenerateOptions generate;
+  generate.kind.clear();
+  runtime::Options options;
+  auto* simulate_option = tool.app.add_option("--simulate", workload_file, "Play this workload")
+                              ->type_name("FILE.json");
+  tool.app.add_option("--generate", generate.kind, "Make a workload, from --seed")
+      ->check(CLI::IsMember(workload_kinds()))
+      ->excludes(simulate_option);
+  tool.app
+      .add_option("--profile", generate.profiles,
+                  "To generate: profile of an application; repeatable")
+      ->type_name("PROFILE.json");
+  tool.app.add_option("--applications", generate.applications, "To generate: how many")
+      ->check(CLI::Range(1, 1024));
+  tool.app.add_option("--seconds", generate.duration_s, "To generate: how long it lasts")
+      ->check(CLI::Range(1.0, 1e7));
+  tool.app.add_option("--event-seconds", generate.event_s, "To generate: mean time between events")
+      ->check(CLI::Range(0.01, 1e6));
+  tool.app
+      .add_option("--memory", generate.memory,
+                  "To generate: the budget, as a part of what all largest capacities take")
+      ->check(CLI::Range(0.0, 10.0));
+  tool.app
+      .add_option(
+          "--policy", policy,
+          "total: the smallest sum of costs; max: the smallest highest cost; fixed: largest "
+          "capacities and equal shares, whatever happens")
+      ->check(CLI::IsMember({"total", "max", "fixed"}));
+  tool.app.add_option("--method", method, "exact, or greedy in steps of the processor")
+      ->check(CLI::IsMember({"exact", "greedy"}));
+  tool.app
+      .add_option("--margin", options.margin,
+                  "Cost that a change of capacities must save; without it they flap")
+      ->check(CLI::Range(0.0, 1e6));
+  tool.app.add_flag("--compare", compare, "One line for each policy and method");
+  tool.app.add_flag("--explain", explain_all,
+                    "Why each application got its capacity and share, after every event");
+  tool.app.add_option("--out", out, "Workload to write, or what was simulated")
+      ->type_name("FILE.json");
+
+  return tool.main(argc, argv, [&](Progress&) -> int {
+    if (workload_file.empty() == generate.kind.empty() || (!generate.kind.empty() && out.empty())) {
+      fmt::print(stderr,
+                 "nestling-schedule: give --simulate FILE, or --generate KIND and --out FILE\n");
+      return kWrongUsage;
+    }
+    if (!out.empty()) check_writable(out);
+    if (!generate.kind.empty()) {
+      generate.seed = tool.common.seed;
+      const Workload workload = generate_workload(generate);
+      write_workload(workload, out);
+      tool.print(
+          fmt::format("{}: {} applications, {} events in {:.0f} s\n", out,
+                      workload.applications.size(), workload.events.size(), workload.duration_s),
+          to_json(workload));
+      return kDone;
+    }
+    const Workload workload = read_workload(workload_file);
+    options.method = method == "greedy" ? runtime::Method::greedy : runtime::Method::exact;
+    options.policy = policy_of(policy);
+    if (compare) {
+      Json all = Json::array();
+      std::string text;
+      for (const auto& [name, how] :
+           {std::pair{"total", "exact"}, std::pair{"total", "greedy"}, std::pair{"max", "exact"},
+            std::pair{"max", "greedy"}, std::pair{"fixed", ""}}) {
+        options.policy = policy_of(name);
+        options.method =
+            how == std::string("greedy") ? runtime::Method::greedy : runtime::Method::exact;
+        const Simulation simulation = simulate(workload, options);
+        const std::string label = fmt::format("{} {}", name, how);
+        const std::string table = simulation_table(workload, simulation);
+        // Of the table the heading once, and the last line.
+        const size_t heading = table.find('\n') + 1;
+        if (text.empty()) text = fmt::format("{:13}", "policy") + table.substr(0, heading);
+        text += fmt::format("{:13}", label) + table.substr(table.rfind('\n', table.size() - 2) + 1);
+        all.push_back(to_json(workload, simulation, label));
+      }
+      tool.print(text, {{"simulations", all}});
+      return kDone;
+    }
+    const Simulation simulation = simulate(workload, options);
+    const Json json = to_json(workload, simulation, policy);
+    if (!out.empty()) write_json(out, json);
+    std::string text;
+    for (const Moment& moment : simulation.moments) {
+      if (explain_all) text += explain(moment);
+    }
+    tool.print(text + simulation_table(workload, simulation), json);
+    return kDone;
+  });
+}
