@@ -22,7 +22,11 @@ class Generator {
     } else {
       // Two are there from the beginning.
       for (size_t i = 0; i < std::min<size_t>(2, running_.size()); ++i) toggle(0, i);
-      for (double at = wait(); at < options_.duration_s; at += wait()) event(at);
+      double at = wait();
+      while (at < options_.duration_s) {
+        event(at);
+        at += wait();
+      }
     }
     return std::move(workload_);
   }
@@ -90,7 +94,8 @@ class Generator {
   }
 
   void bursts() {
-    for (double at = 0; at < options_.duration_s;) {
+    double at = 0;
+    while (at < options_.duration_s) {
       for (size_t i = 0; i < running_.size(); ++i) {
         if (running_[i] != (i < 2)) toggle(at, i);
       }

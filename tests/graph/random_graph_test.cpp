@@ -118,6 +118,12 @@ class BruteForce {
     return value.shape.size() > 1 ? std::vector<size_t>{0, 1} : std::vector<size_t>{0};
   }
 
+  // Of either sign, and never so small that a change is lost in rounding.
+  float number() {
+    const auto normal = static_cast<float>(random_.normal());
+    return normal < 0 ? normal - 0.5F : normal + 0.5F;
+  }
+
   // New numbers, or zeros, for index i of an axis.
   void change(Tensor& tensor, size_t axis, size_t i, bool zero) {
     size_t after = 1;
@@ -126,7 +132,7 @@ class BruteForce {
     }
     for (size_t at = 0; at < tensor.data.size(); ++at) {
       if (at / after % static_cast<size_t>(tensor.shape[axis]) == i) {
-        tensor.data[at] = zero ? 0 : static_cast<float>(random_.normal());
+        tensor.data[at] = zero ? 0 : number();
       }
     }
   }
@@ -171,6 +177,7 @@ class BruteForce {
         nestling::Shape of = graph_.value(id).shape;
         if (!graph_.value(id).constant) of[0] = 1;
         in.push_back(test::random_tensor(of, random_));
+        for (float& v : in.back().data) v = number();
         if (std::holds_alternative<nestling::BatchNorm>(node.op) && in.size() == 5) {
           for (float& v : in.back().data) v = 1 + std::abs(v);
         }
