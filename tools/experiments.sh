@@ -22,13 +22,12 @@ folded() {
   "$bin/nestling-convert" "$out/model.onnx" --to onnx --fold-batchnorm --out "$out/folded"
   "$bin/nestling-prune" "$out/model.onnx" "${common[@]}" --out "$out/kept"
   "$bin/nestling-prune" "$out/folded/capacity1.onnx" "${common[@]}" --out "$out/again"
-  for rate in 0.05 0.005; do
+  for rate in 0.05 0.005 0.0005; do
     "$bin/nestling-prune" "$out/folded/capacity1.onnx" "${common[@]}" --no-rebatchnorm \
       --learning-rate $rate --out "$out/without-$rate" || echo "learning rate $rate: failed"
   done
   echo "validation accuracy at half the MACs: with the file's batch norms $(seed_of "$out/kept")," \
-    "new ones $(seed_of "$out/again"), none $(seed_of "$out/without-0.05") at a rate of 0.05," \
-    "$(seed_of "$out/without-0.005") at 0.005"
+    "new ones $(seed_of "$out/again"), none, at a rate of 0.0005, $(seed_of "$out/without-0.0005")"
 }
 
 distill() {

@@ -10,7 +10,7 @@ packages=(
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
   libturbojpeg0-dev pkg-config
   libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
-  catch2 librapidcheck-dev libvalijson-dev libonnx-testdata
+  catch2 librapidcheck-dev libvalijson-dev libonnx-testdata chromium
 )
 command -v node > /dev/null && command -v npm > /dev/null || packages+=(nodejs npm)
 [ "${1:-}" = --ci ] && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)

@@ -4,6 +4,7 @@
 
 #include "common/tool.h"
 #include "simulate/generate.h"
+#include "simulate/page.h"
 #include "simulate/simulation.h"
 
 #include "base/error.h"
@@ -16,6 +17,22 @@ namespace {
 runtime::Policy policy_of(const std::string& name) {
   if (name == "max") return runtime::Policy::min_max_cost;
   return name == "fixed" ? runtime::Policy::fixed : runtime::Policy::min_total_cost;
+}
+
+// Every policy, with latency weighed from a hundredth to a hundred times as the workload has it.
+std::vector<Played> play_all(const Workload& workload, runtime::Options options) {
+  std::vector<Played> all;
+  for (const char* name : {"total", "max", "fixed"}) {
+    options.policy = policy_of(name);
+    Played& played = all.emplace_back(Played{name, simulate(workload, options), {}});
+    if (options.policy == runtime::Policy::fixed) continue;
+    for (const double weight : {0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0}) {
+      Workload weighed = workload;
+      for (WorkloadApplication& one : weighed.applications) one.goals.alpha *= weight;
+      played.front.push_back(simulate(weighed, options));
+    }
+  }
+  return all;
 }
 
 // The profiles' paths are given from here; in the file they are relative to its folder.
@@ -36,6 +53,7 @@ int main(int argc, char** argv) {
             "  nestling-schedule --simulate six.json --compare\n"
             "  nestling-schedule --simulate six.json --policy max --explain");
   std::string workload_file, out, policy = "total", method = "exact";
+  std::string page;
   bool compare = false, explain_all = false;
   GenerateOptions generate;
   generate.kind.clear();
@@ -74,6 +92,10 @@ int main(int argc, char** argv) {
   tool.app.add_flag("--compare", compare, "One line for each policy and method");
   tool.app.add_flag("--explain", explain_all,
                     "Why each application got its capacity and share, after every event");
+  tool.app
+      .add_option("--html", page,
+                  "Write a page of what was simulated with each policy, for a browser")
+      ->type_name("FILE.html");
   tool.app.add_option("--out", out, "Workload to write, or what was simulated")
       ->type_name("FILE.json");
 
@@ -97,6 +119,11 @@ int main(int argc, char** argv) {
     const Workload workload = read_workload(workload_file);
     options.method = method == "greedy" ? runtime::Method::greedy : runtime::Method::exact;
     options.policy = policy_of(policy);
+    if (!page.empty()) {
+      check_writable(page);
+      write_file(page, simulation_page(std::filesystem::path(workload_file).stem().string(),
+                                       workload, play_all(workload, options)));
+    }
     if (compare) {
       Json all = Json::array();
       std::string text;
