@@ -132,7 +132,9 @@ class BruteForce {
     }
     for (size_t at = 0; at < tensor.data.size(); ++at) {
       if (at / after % static_cast<size_t>(tensor.shape[axis]) == i) {
-        tensor.data[at] = zero ? 0 : number();
+        // Of the other sign, so that neither rounding nor a relu hides the change.
+        const float other = std::abs(number());
+        tensor.data[at] = zero ? 0 : tensor.data[at] < 0 ? other : -other;
       }
     }
   }
