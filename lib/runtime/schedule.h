@@ -51,8 +51,9 @@ struct Problem {
 enum class Policy {
   min_total_cost,  // the smallest sum of costs
   min_max_cost,    // the smallest highest cost
-  fixed,           // the resource-agnostic baseline: every application its largest capacity, or the
-                   // smallest if that is too large for all together, and equal shares
+  fixed,           // the resource-agnostic baseline: every application the same capacity whatever
+                   // happens (Options::fixed_capacity) and an equal share; not served if that
+                   // capacity does not fit the memory beside the others'
 };
 
 enum class Method {
@@ -80,6 +81,7 @@ struct Decision {
 struct Options {
   Policy policy = Policy::min_total_cost;
   Method method = Method::exact;
+  int fixed_capacity = 64;   // of fixed, from 1; of an application with fewer its largest
   double share_step = 0.01;  // of greedy
   double tolerance = 1e-4;   // of exact, in cost
   int max_nodes = 20000;     // of its search

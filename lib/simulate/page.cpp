@@ -41,10 +41,10 @@ std::string escaped(const std::string& text) {
 
 // Of all applications together.
 struct Total {
-  double frames = 0, running_s = 0, accuracy = 0, missed = 0;
+  double frames = 0, running_s = 0, served_s = 0, accuracy = 0, missed = 0;
   int switches = 0;
   double rate() const { return running_s > 0 ? frames / running_s : 0; }
-  double mean_accuracy() const { return frames > 0 ? accuracy / frames : 0; }
+  double mean_accuracy() const { return served_s > 0 ? accuracy / served_s : 0; }
 };
 
 Total total_of(const Simulation& simulation) {
@@ -52,7 +52,8 @@ Total total_of(const Simulation& simulation) {
   for (const Service& service : simulation.services) {
     total.frames += service.frames;
     total.running_s += service.running_s;
-    total.accuracy += service.frames * service.accuracy;
+    total.served_s += service.served_s;
+    total.accuracy += service.served_s * service.accuracy;
     total.missed += service.missed;
     total.switches += service.switches;
   }
@@ -242,8 +243,8 @@ std::string simulation_page(const std::string& title, const Workload& workload,
   html += table(played);
   html += "<h2>Accuracy against frame rate</h2>\n" + front(played);
   html +=
-      "<p>Large points: as the workload weighs latency. Small points: latency weighed less and "
-      "more.</p>\n";
+      "<p>Large points: as the workload is. Small points: latency weighed less and more; of fixed, "
+      "one for each capacity.</p>\n";
   for (const Played& one : played) {
     html += fmt::format("<h2>{}</h2>\n", escaped(one.label)) + timeline(workload, one.simulation);
   }

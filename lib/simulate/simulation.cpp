@@ -37,8 +37,10 @@ class Player {
     }
     pass(now, workload_.duration_s);
     for (Service& service : result_.services) {
-      if (service.frames > 0) service.accuracy /= service.frames;
-      if (service.served_s > 0) service.memory_bytes /= service.served_s;
+      if (service.served_s > 0) {
+        service.accuracy /= service.served_s;
+        service.memory_bytes /= service.served_s;
+      }
     }
     result_.mean_memory_bytes /= workload_.duration_s;
     return std::move(result_);
@@ -144,7 +146,7 @@ class Player {
     service.frames += frames;
     if (goals.frame_rate <= 0) service.wanted += frames;
     if (latency > goals.max_latency_s * (1 + 1e-9)) service.missed += frames;
-    service.accuracy += frames * cost.accuracy;
+    service.accuracy += seconds * cost.accuracy;
     service.memory_bytes += static_cast<double>(cost.memory_bytes) * seconds;
     service.energy_mj += frames * workload_.applications[i].energy[c].value_or(0);
   }
@@ -184,7 +186,7 @@ std::string simulation_table(const Workload& workload, const Simulation& simulat
     all.served_s += s.served_s;
     all.frames += s.frames;
     all.missed += s.missed;
-    all.accuracy += s.frames * s.accuracy;
+    all.accuracy += s.served_s * s.accuracy;
     all.switches += s.switches;
     all.page_in_bytes += s.page_in_bytes;
   }
@@ -192,7 +194,7 @@ std::string simulation_table(const Workload& workload, const Simulation& simulat
                     "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  "
                     "{:>9.0f}\n",
                     "all", width, all.served_s, all.running_s > 0 ? all.frames / all.running_s : 0,
-                    percent(all.accuracy, all.frames), percent(all.missed, all.frames),
+                    percent(all.accuracy, all.served_s), percent(all.missed, all.frames),
                     all.switches, all.page_in_bytes, simulation.mean_memory_bytes / 1024);
 }
 

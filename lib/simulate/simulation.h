@@ -20,7 +20,7 @@ struct Service {
                          // allows, whichever is less
   double missed = 0;     // of those, later than the latency that it wants
   double wanted = 0;     // frames that it wanted; those run, if it names no rate
-  double accuracy = 0;   // mean over its frames
+  double accuracy = 0;   // mean over the time it was served
   int switches = 0;      // changes of capacity while it ran
   uint64_t page_in_bytes = 0;
   double page_in_s = 0;

@@ -258,22 +258,30 @@ TEST_CASE("a small gain does not change capacities, a large one does") {
   CHECK(none.memory_bytes == 0);
 }
 
-TEST_CASE("the fixed baseline takes the largest, or the smallest, and equal shares") {
+TEST_CASE("the fixed baseline takes one capacity and equal shares, whatever happens") {
   Random random(9);
   Problem problem = random_problem(random, 4, 3);
   Options options;
   options.policy = Policy::fixed;
   problem.device.memory_bytes = uint64_t{1} << 40;
-  for (size_t i = 0; i < 4; ++i) {
-    const Assignment assignment = decide(problem, options).assignments[i];
-    CHECK(assignment.capacity == std::ssize(problem.applications[i].capacities));
-    CHECK(assignment.share == Approx(problem.device.processor / 4));
+  for (const int capacity : {1, 2, 64}) {
+    options.fixed_capacity = capacity;
+    const Decision decision = decide(problem, options, {3, 3, 3, 3});
+    for (size_t i = 0; i < 4; ++i) {
+      const Assignment& assignment = decision.assignments[i];
+      const auto count = static_cast<int>(problem.applications[i].capacities.size());
+      CHECK(assignment.capacity == std::min(capacity, count));
+      CHECK(assignment.share == Approx(problem.device.processor / 4));
+    }
   }
-  problem.device.memory_bytes = 0;
-  for (const Application& a : problem.applications) {
-    problem.device.memory_bytes += a.capacities.front().memory_bytes;
-  }
-  for (const Assignment& a : decide(problem, options).assignments) CHECK(a.capacity == 1);
+  // Who does not fit is not served, and leaves the processor to the others.
+  for (Application& a : problem.applications) a.priority = 1;
+  problem.applications[2].priority = 2;
+  problem.device.memory_bytes = problem.applications[2].capacities.back().memory_bytes;
+  const Decision decision = decide(problem, options);
+  CHECK(decision.assignments[2].capacity == std::ssize(problem.applications[2].capacities));
+  CHECK(decision.assignments[2].share == Approx(problem.device.processor));
+  CHECK(decision.memory_bytes == problem.device.memory_bytes);
 }
 
 TEST_CASE("numbers out of their ranges are refused") {

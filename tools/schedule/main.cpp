@@ -19,13 +19,27 @@ runtime::Policy policy_of(const std::string& name) {
   return name == "fixed" ? runtime::Policy::fixed : runtime::Policy::min_total_cost;
 }
 
+int most_capacities(const Workload& workload) {
+  size_t most = 0;
+  for (const WorkloadApplication& one : workload.applications) {
+    most = std::max(most, one.goals.capacities.size());
+  }
+  return static_cast<int>(most);
+}
+
 // Every policy, with latency weighed from a hundredth to a hundred times as the workload has it.
 std::vector<Played> play_all(const Workload& workload, runtime::Options options) {
   std::vector<Played> all;
   for (const char* name : {"total", "max", "fixed"}) {
     options.policy = policy_of(name);
     Played& played = all.emplace_back(Played{name, simulate(workload, options), {}});
-    if (options.policy == runtime::Policy::fixed) continue;
+    if (options.policy == runtime::Policy::fixed) {
+      for (int k = 1; k <= most_capacities(workload); ++k) {
+        options.fixed_capacity = k;
+        played.front.push_back(simulate(workload, options));
+      }
+      continue;
+    }
     for (const double weight : {0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0}) {
       Workload weighed = workload;
       for (WorkloadApplication& one : weighed.applications) one.goals.alpha *= weight;
@@ -78,11 +92,12 @@ int main(int argc, char** argv) {
                   "To generate: the budget, as a part of what all largest capacities take")
       ->check(CLI::Range(0.0, 10.0));
   tool.app
-      .add_option(
-          "--policy", policy,
-          "total: the smallest sum of costs; max: the smallest highest cost; fixed: largest "
-          "capacities and equal shares, whatever happens")
+      .add_option("--policy", policy,
+                  "total: the smallest sum of costs; max: the smallest highest cost; fixed: one "
+                  "capacities and equal shares, whatever happens")
       ->check(CLI::IsMember({"total", "max", "fixed"}));
+  tool.app.add_option("--fixed-capacity", options.fixed_capacity, "Of fixed; 64 is the largest")
+      ->check(CLI::Range(1, 64));
   tool.app.add_option("--method", method, "exact, or greedy in steps of the processor")
       ->check(CLI::IsMember({"exact", "greedy"}));
   tool.app
@@ -127,12 +142,15 @@ int main(int argc, char** argv) {
     if (compare) {
       Json all = Json::array();
       std::string text;
-      for (const auto& [name, how] :
-           {std::pair{"total", "exact"}, std::pair{"total", "greedy"}, std::pair{"max", "exact"},
-            std::pair{"max", "greedy"}, std::pair{"fixed", ""}}) {
+      std::vector<std::pair<std::string, std::string>> ways = {
+          {"total", "exact"}, {"total", "greedy"}, {"max", "exact"}, {"max", "greedy"}};
+      for (int k = 1; k <= most_capacities(workload); ++k) {
+        ways.emplace_back("fixed", std::to_string(k));
+      }
+      for (const auto& [name, how] : ways) {
         options.policy = policy_of(name);
-        options.method =
-            how == std::string("greedy") ? runtime::Method::greedy : runtime::Method::exact;
+        options.method = how == "greedy" ? runtime::Method::greedy : runtime::Method::exact;
+        if (name == "fixed") options.fixed_capacity = std::stoi(how);
         const Simulation simulation = simulate(workload, options);
         const std::string label = fmt::format("{} {}", name, how);
         const std::string table = simulation_table(workload, simulation);

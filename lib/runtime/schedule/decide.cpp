@@ -33,20 +33,10 @@ std::vector<size_t> served(const Problem& problem) {
   return result;
 }
 
-// As large as it gets, whatever the others do; the smallest if that does not fit.
-std::vector<int> fixed_capacities(const Problem& problem) {
-  std::vector<int> capacities(problem.applications.size());
-  uint64_t sum = 0;
-  for (size_t i = 0; i < capacities.size(); ++i) {
-    capacities[i] = static_cast<int>(problem.applications[i].capacities.size());
-    sum += at(problem.applications[i], capacities[i]).memory_bytes;
-  }
-  if (sum > problem.device.memory_bytes) std::fill(capacities.begin(), capacities.end(), 1);
-  return capacities;
-}
-
 Chosen choose(const Problem& problem, const Options& options) {
-  if (options.policy == Policy::fixed) return {fixed_capacities(problem), 0};
+  if (options.policy == Policy::fixed) {
+    return {std::vector<int>(problem.applications.size(), 1), 0};  // the only one, see only_fixed
+  }
   return options.method == Method::greedy ? choose_greedily(problem, options)
                                           : choose_exactly(problem, options);
 }
@@ -70,6 +60,16 @@ Problem bound_to(const Problem& problem, const std::vector<int>& before) {
     if (before[i] > 0) {
       result.applications[i].capacities = {at(problem.applications[i], before[i])};
     }
+  }
+  return result;
+}
+
+// The problem with nothing but one capacity of each application.
+Problem only_fixed(const Problem& problem, int capacity) {
+  Problem result = problem;
+  for (Application& application : result.applications) {
+    const auto count = static_cast<int>(application.capacities.size());
+    application.capacities = {at(application, std::min(capacity, count))};
   }
   return result;
 }
@@ -123,7 +123,7 @@ Status check_problem(const Problem& problem, const Options& options) {
   }
   if (problem.applications.size() > 1024) return bad("there are more than 1024 applications");
   if (!in_range(options.share_step, 1e-4, 1) || !in_range(options.tolerance, 1e-9, 1) ||
-      options.max_nodes < 1 || !in_range(options.margin, 0, 1e6) ||
+      options.max_nodes < 1 || options.fixed_capacity < 1 || !in_range(options.margin, 0, 1e6) ||
       !in_range(options.page_in_weight, 0, 1e6)) {
     return bad("an option of the scheduler is out of its range");
   }
@@ -147,6 +147,17 @@ Status check_problem(const Problem& problem, const Options& options) {
 }
 
 Decision decide(const Problem& problem, const Options& options, const std::vector<int>& before) {
+  if (options.policy == Policy::fixed && options.fixed_capacity > 0) {
+    Options only = options;
+    only.fixed_capacity = 0;  // the capacities are chosen
+    Decision decision = decide(only_fixed(problem, options.fixed_capacity), only);
+    for (size_t i = 0; i < decision.assignments.size(); ++i) {
+      const auto count = static_cast<int>(problem.applications[i].capacities.size());
+      int& capacity = decision.assignments[i].capacity;
+      if (capacity > 0) capacity = std::min(options.fixed_capacity, count);
+    }
+    return decision;
+  }
   Decision decision;
   decision.assignments.resize(problem.applications.size());
   const std::vector<size_t> who = served(problem);
