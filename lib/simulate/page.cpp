@@ -75,14 +75,17 @@ std::string text_at(double x, double y, const std::string& text, const char* anc
 
 std::string table(const std::vector<Played>& played) {
   std::string html =
-      "<table><tr><th>policy</th><th>frames a second</th><th>accuracy</th><th>late</th>"
+      "<table><tr><th>policy</th><th>served</th><th>frames a "
+      "second</th><th>accuracy</th><th>late</th>"
       "<th>switches</th><th>memory, mean</th><th>most</th></tr>\n";
   for (const Played& one : played) {
     const Total total = total_of(one.simulation);
     html += fmt::format(
-        "<tr><td>{}</td><td>{:.2f}</td><td>{:.2f} %</td><td>{:.2f} %</td><td>{}</td><td>{:.0f} "
+        "<tr><td>{}</td><td>{:.1f} %</td><td>{:.2f}</td><td>{:.2f} %</td><td>{:.2f} "
+        "%</td><td>{}</td><td>{:.0f} "
         "KB</td><td>{} KB</td></tr>\n",
-        escaped(one.label), total.rate(), 100 * total.mean_accuracy(),
+        escaped(one.label), total.running_s > 0 ? 100 * total.served_s / total.running_s : 0,
+        total.rate(), 100 * total.mean_accuracy(),
         total.frames > 0 ? 100 * total.missed / total.frames : 0, total.switches,
         one.simulation.mean_memory_bytes / 1024, one.simulation.most_memory_bytes / 1024);
   }
@@ -139,7 +142,10 @@ std::string front(const std::vector<Played>& played) {
         "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\" fill=\"{}\"><title>{}: {:.2f} frames a "
         "second, {:.2f} %</title></circle>\n",
         x(own), y(own), colour(i), escaped(played[i].label), own.rate(), 100 * own.mean_accuracy());
-    svg += text_at(x(own) + 9, y(own) + 4, played[i].label);
+    const double row = 24 + 18 * static_cast<double>(i);
+    svg += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"6\" fill=\"{}\"/>\n", kWidth - 130, row - 4,
+                       colour(i));
+    svg += text_at(kWidth - 118, row, played[i].label);
   }
   return svg + "</svg>\n";
 }
