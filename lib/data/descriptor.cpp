@@ -151,8 +151,7 @@ DataDescriptor describe_data(const std::string& name_or_folder) {
   if (!recognise(data)) {
     fail(
         "{} holds no data set: neither a dataset.json, nor train/CLASS/ folders of images, nor "
-        "images, nor "
-        "CIFAR's data_batch_1.bin or train.bin, nor MNIST's train-images-idx3-ubyte",
+        "images, nor CIFAR's data_batch_1.bin or train.bin, nor MNIST's train-images-idx3-ubyte",
         data.folder.string());
   }
   return data;

@@ -18,8 +18,8 @@ void read_cifar_split(const DataDescriptor& data, Dataset& split);
 bool is_image(const std::filesystem::path& path);
 
 // SPLIT/CLASS/ folders of images, classes and files in the order of their names; all are decoded
-// and scaled here, on all cores. The classes are the training split's. If
-// no labels are wanted, also the images in SPLIT/ itself.
+// and scaled here, on all cores. The classes are the training split's. If no labels are wanted,
+// also the images in SPLIT/ itself.
 void read_image_split(const DataDescriptor& data, const LoadOptions& options, Dataset& split);
 
 }  // namespace nestling

@@ -19,11 +19,10 @@ std::vector<int> uses(const Graph& graph) {
   return count;
 }
 
-// The axis of a layer's weights along which its filters lie; -1 for other operators.
-int filter_axis(const Graph& graph, const Node& node) {
-  if (node.inputs.size() < 2 || !graph.value(node.inputs[1]).constant) return -1;
-  if (std::holds_alternative<Conv>(node.op)) return 0;
-  return std::holds_alternative<Gemm>(node.op) ? 0 : -1;
+// Whether it is a layer whose weights have one row a filter.
+bool has_filters(const Graph& graph, const Node& node) {
+  return (std::holds_alternative<Conv>(node.op) || std::holds_alternative<Gemm>(node.op)) &&
+         graph.value(node.inputs[1]).constant;
 }
 
 }  // namespace
@@ -49,12 +48,12 @@ Graph add_batch_norms(const Graph& graph, const std::map<ValueId, ChannelStatist
     for (ValueId& input : node.inputs) {
       if (const auto found = instead.find(input); found != instead.end()) input = found->second;
     }
-    const ValueId output = node.output;
-    std::string name = node.name + ".bn";
-    while (find_value(result, name) >= 0) name += "_again";  // that of the one that was folded
     result.nodes.push_back(std::move(node));
+    const ValueId output = result.nodes.back().output;
     const auto found = statistics.find(output);
     if (found == statistics.end()) continue;
+    std::string name = result.nodes.back().name + ".bn";
+    while (find_value(result, name) >= 0) name += "_again";  // that of the one that was folded
     const BatchNorm norm;
     const auto& [mean, variance] = found->second;
     std::vector<float> deviation;
@@ -80,7 +79,7 @@ Graph fold_batch_norms(const Graph& graph) {
   std::map<ValueId, size_t> layers;  // by output
   for (size_t n = 0; n < result.nodes.size(); ++n) {
     Node& node = result.nodes[n];
-    if (filter_axis(result, node) == 0 && used_once(node.output) && used_once(node.inputs[1])) {
+    if (has_filters(result, node) && used_once(node.output) && used_once(node.inputs[1])) {
       layers[node.output] = n;
     }
     if (!std::holds_alternative<BatchNorm>(node.op) || !layers.contains(node.inputs[0])) continue;

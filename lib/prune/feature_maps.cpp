@@ -1,7 +1,6 @@
 #include "prune/feature_maps.h"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 #include "base/error.h"
@@ -66,9 +65,7 @@ ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& va
                               const Dataset& data) {
   ChannelScores means;
   for (const ValueId id : values) means[id].resize(static_cast<size_t>(graph.value(id).shape[1]));
-  std::vector<int64_t> all(static_cast<size_t>(data.size()));
-  std::iota(all.begin(), all.end(), 0);
-  observe(graph, data, all, 100, {values.begin(), values.end()},
+  observe(graph, data, 100, {values.begin(), values.end()},
           [&](std::span<const int64_t>, ValueId id, const Tensor& y) {
             std::vector<double>& of = means[id];
             const size_t size =
@@ -106,9 +103,7 @@ ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
     };
     std::set<ValueId> wanted;
     for (const Chunk& chunk : chunks) wanted.insert(chunk.value);
-    std::vector<int64_t> all(static_cast<size_t>(data.size()));
-    std::iota(all.begin(), all.end(), 0);
-    observe(graph, data, all, 250, wanted, add);
+    observe(graph, data, 250, wanted, add);
     for (const Chunk& chunk : chunks) {
       const std::vector<double> part = chunk.residual.result();
       std::vector<double>& whole = residuals[chunk.value];

@@ -126,7 +126,11 @@ class TrrRanking : public Ranking {
 }  // namespace
 
 std::vector<std::string> ranking_names() { return {"trr", "l1", "activation", "random"}; }
-std::vector<std::string> rankings_without_labels() { return {"l1", "activation", "random"}; }
+std::vector<std::string> rankings_without_labels() {
+  std::vector<std::string> names = ranking_names();
+  std::erase(names, "trr");
+  return names;
+}
 
 std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options) {
   if (name == "trr") return std::make_unique<TrrRanking>(options);

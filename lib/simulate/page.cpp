@@ -39,27 +39,6 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-// Of all applications together.
-struct Total {
-  double frames = 0, running_s = 0, served_s = 0, accuracy = 0, missed = 0;
-  int switches = 0;
-  double rate() const { return running_s > 0 ? frames / running_s : 0; }
-  double mean_accuracy() const { return served_s > 0 ? accuracy / served_s : 0; }
-};
-
-Total total_of(const Simulation& simulation) {
-  Total total;
-  for (const Service& service : simulation.services) {
-    total.frames += service.frames;
-    total.running_s += service.running_s;
-    total.served_s += service.served_s;
-    total.accuracy += service.served_s * service.accuracy;
-    total.missed += service.missed;
-    total.switches += service.switches;
-  }
-  return total;
-}
-
 std::string rectangle(double x, double y, double width, double height, const std::string& style,
                       const std::string& tip) {
   return fmt::format(
@@ -79,13 +58,13 @@ std::string table(const std::vector<Played>& played) {
       "second</th><th>accuracy</th><th>late</th>"
       "<th>switches</th><th>memory, mean</th><th>most</th></tr>\n";
   for (const Played& one : played) {
-    const Total total = total_of(one.simulation);
+    const Service total = total_of(one.simulation);
     html += fmt::format(
         "<tr><td>{}</td><td>{:.1f} %</td><td>{:.2f}</td><td>{:.2f} %</td><td>{:.2f} "
         "%</td><td>{}</td><td>{:.0f} "
         "KB</td><td>{} KB</td></tr>\n",
         escaped(one.label), total.running_s > 0 ? 100 * total.served_s / total.running_s : 0,
-        total.rate(), 100 * total.mean_accuracy(),
+        total.rate(), 100 * total.accuracy,
         total.frames > 0 ? 100 * total.missed / total.frames : 0, total.switches,
         one.simulation.mean_memory_bytes / 1024, one.simulation.most_memory_bytes / 1024);
   }
@@ -96,11 +75,11 @@ std::string table(const std::vector<Played>& played) {
 std::string front(const std::vector<Played>& played) {
   double slow = 1e300, fast = 0, low = 1, high = -1;
   const auto look = [&](const Simulation& simulation) {
-    const Total total = total_of(simulation);
+    const Service total = total_of(simulation);
     slow = std::min(slow, total.rate());
     fast = std::max(fast, total.rate());
-    low = std::min(low, total.mean_accuracy());
-    high = std::max(high, total.mean_accuracy());
+    low = std::min(low, total.accuracy);
+    high = std::max(high, total.accuracy);
   };
   for (const Played& one : played) {
     look(one.simulation);
@@ -108,11 +87,11 @@ std::string front(const std::vector<Played>& played) {
   }
   const double height = 260, bottom = height - 34;
   const double rates = std::max(fast - slow, 1e-9), accuracies = std::max(high - low, 1e-9);
-  const auto x = [&](const Total& t) {
+  const auto x = [&](const Service& t) {
     return kLeft + (t.rate() - slow) / rates * (kWidth - kLeft - 90);
   };
-  const auto y = [&](const Total& t) {
-    return bottom - 14 - (t.mean_accuracy() - low) / accuracies * (bottom - 40);
+  const auto y = [&](const Service& t) {
+    return bottom - 14 - (t.accuracy - low) / accuracies * (bottom - 40);
   };
   std::string svg = fmt::format(
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"accuracy against "
@@ -125,23 +104,23 @@ std::string front(const std::vector<Played>& played) {
          text_at(kLeft, height - 16, fmt::format("{:.2f} frames/s", slow)) +
          text_at(kWidth - 12, height - 16, fmt::format("{:.2f} frames/s", fast), "end");
   for (size_t i = 0; i < played.size(); ++i) {
-    std::vector<Total> points;
+    std::vector<Service> points;
     for (const Simulation& other : played[i].front) points.push_back(total_of(other));
     std::sort(points.begin(), points.end(),
-              [](const Total& a, const Total& b) { return a.rate() < b.rate(); });
+              [](const Service& a, const Service& b) { return a.rate() < b.rate(); });
     std::string line;
-    for (const Total& p : points) {
+    for (const Service& p : points) {
       line += fmt::format("{}{:.1f} {:.1f}", line.empty() ? "M" : "L", x(p), y(p));
       svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\"/>\n", x(p), y(p),
                          colour(i));
     }
     svg += fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.5\"/>\n", line,
                        colour(i));
-    const Total own = total_of(played[i].simulation);
+    const Service own = total_of(played[i].simulation);
     svg += fmt::format(
         "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\" fill=\"{}\"><title>{}: {:.2f} frames a "
         "second, {:.2f} %</title></circle>\n",
-        x(own), y(own), colour(i), escaped(played[i].label), own.rate(), 100 * own.mean_accuracy());
+        x(own), y(own), colour(i), escaped(played[i].label), own.rate(), 100 * own.accuracy);
     const double row = 24 + 18 * static_cast<double>(i);
     svg += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"6\" fill=\"{}\"/>\n", kWidth - 130, row - 4,
                        colour(i));

@@ -168,34 +168,48 @@ Simulation simulate(const Workload& workload, const runtime::Options& options) {
   return Player(workload, options).run();
 }
 
+Service total_of(const Simulation& simulation) {
+  Service all;
+  for (const Service& s : simulation.services) {
+    all.running_s += s.running_s;
+    all.served_s += s.served_s;
+    all.frames += s.frames;
+    all.missed += s.missed;
+    all.wanted += s.wanted;
+    all.accuracy += s.served_s * s.accuracy;
+    all.switches += s.switches;
+    all.page_in_bytes += s.page_in_bytes;
+    all.page_in_s += s.page_in_s;
+    all.memory_bytes += s.served_s * s.memory_bytes;
+    all.energy_mj += s.energy_mj;
+  }
+  if (all.served_s > 0) {
+    all.accuracy /= all.served_s;
+    all.memory_bytes /= all.served_s;
+  }
+  return all;
+}
+
 std::string simulation_table(const Workload& workload, const Simulation& simulation) {
   size_t width = 11;
   for (const auto& one : workload.applications) width = std::max(width, one.goals.name.size());
   std::string text = fmt::format("{:{}}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>10}  {:>9}\n",
                                  "application", width, "served s", "frames/s", "accuracy", "missed",
                                  "switches", "paged in", "memory KB");
-  Service all;
   for (size_t i = 0; i < simulation.services.size(); ++i) {
     const Service& s = simulation.services[i];
     text += fmt::format(
         "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  {:>9.0f}\n",
-        workload.applications[i].goals.name, width, s.served_s,
-        s.running_s > 0 ? s.frames / s.running_s : 0, 100 * s.accuracy, percent(s.missed, s.frames),
-        s.switches, s.page_in_bytes, s.memory_bytes / 1024);
-    all.running_s += s.running_s;
-    all.served_s += s.served_s;
-    all.frames += s.frames;
-    all.missed += s.missed;
-    all.accuracy += s.served_s * s.accuracy;
-    all.switches += s.switches;
-    all.page_in_bytes += s.page_in_bytes;
+        workload.applications[i].goals.name, width, s.served_s, s.rate(), 100 * s.accuracy,
+        percent(s.missed, s.frames), s.switches, s.page_in_bytes, s.memory_bytes / 1024);
   }
+  const Service all = total_of(simulation);
   return text + fmt::format(
                     "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  "
                     "{:>9.0f}\n",
-                    "all", width, all.served_s, all.running_s > 0 ? all.frames / all.running_s : 0,
-                    percent(all.accuracy, all.served_s), percent(all.missed, all.frames),
-                    all.switches, all.page_in_bytes, simulation.mean_memory_bytes / 1024);
+                    "all", width, all.served_s, all.rate(), 100 * all.accuracy,
+                    percent(all.missed, all.frames), all.switches, all.page_in_bytes,
+                    simulation.mean_memory_bytes / 1024);
 }
 
 Json to_json(const Workload& workload, const Simulation& simulation, const std::string& policy) {

@@ -26,6 +26,8 @@ struct Service {
   double page_in_s = 0;
   double memory_bytes = 0;  // mean while it was served
   double energy_mj = 0;     // frames times the profile's energy, where it has one
+
+  double rate() const { return running_s > 0 ? frames / running_s : 0; }  // frames a second
 };
 
 // From `at_s` until the next moment.
@@ -47,6 +49,9 @@ struct Simulation {
 // While a larger capacity is paged in the smaller one goes on serving; what is new is served once
 // it is paged in.
 Simulation simulate(const Workload& workload, const runtime::Options& options);
+
+// Of all applications together: sums, and of accuracy and memory means over the time served.
+Service total_of(const Simulation& simulation);
 
 // A line an application, and one for all.
 std::string simulation_table(const Workload& workload, const Simulation& simulation);

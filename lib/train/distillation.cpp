@@ -30,9 +30,6 @@ at::Tensor attention(const at::Tensor& maps) {
   return map / (map.norm(2, 1, true) + 1e-8);
 }
 
-// Per image: one row each.
-at::Tensor rows(const at::Tensor& tensor) { return tensor.flatten(1); }
-
 }  // namespace
 
 Distillation::Distillation(const Graph& teacher, const Graph& student) : teacher_(teacher) {
@@ -64,7 +61,7 @@ at::Tensor Distillation::loss(Network& student, const at::Tensor& images) {
         loss = loss + difference.square().sum(1).mean() * kAttentionWeight;
       });
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const at::Tensor difference = rows(found[i] - wanted[i]).square().mean();
+    const at::Tensor difference = (found[i] - wanted[i]).square().mean();
     loss = loss + difference / (wanted[i].square().mean() + 1e-8);
   }
   return loss;

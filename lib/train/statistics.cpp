@@ -1,7 +1,6 @@
 #include "train/statistics.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "train/train.h"
 
@@ -14,9 +13,7 @@ std::map<ValueId, ChannelStatistics> channel_statistics(const Graph& graph, cons
     int64_t count = 0;
   };
   std::map<ValueId, Sums> sums;
-  std::vector<int64_t> all(static_cast<size_t>(data.size()));
-  std::iota(all.begin(), all.end(), 0);
-  observe(graph, data, all, 50, {values.begin(), values.end()},
+  observe(graph, data, 50, {values.begin(), values.end()},
           [&](std::span<const int64_t>, ValueId id, const Tensor& y) {
             Sums& of = sums[id];
             const auto channels = static_cast<size_t>(y.shape[1]);

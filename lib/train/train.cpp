@@ -257,11 +257,16 @@ void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> i
   }
 }
 
-std::vector<float> outputs(const Graph& graph, const Dataset& data) {
+void observe(const Graph& graph, const Dataset& data, int64_t batch,
+             const std::set<ValueId>& wanted, const ValueObserver& observer) {
   std::vector<int64_t> all(static_cast<size_t>(data.size()));
   std::iota(all.begin(), all.end(), 0);
+  observe(graph, data, all, batch, wanted, observer);
+}
+
+std::vector<float> outputs(const Graph& graph, const Dataset& data) {
   std::vector<float> result;
-  observe(graph, data, all, 250, {graph.outputs.at(0)},
+  observe(graph, data, 250, {graph.outputs.at(0)},
           [&](std::span<const int64_t>, ValueId, const Tensor& y) {
             result.insert(result.end(), y.data.begin(), y.data.end());
           });

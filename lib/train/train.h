@@ -65,6 +65,9 @@ using ValueObserver =
     std::function<void(std::span<const int64_t> batch, ValueId value, const Tensor& content)>;
 void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
              int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer);
+// The same of all images.
+void observe(const Graph& graph, const Dataset& data, int64_t batch,
+             const std::set<ValueId>& wanted, const ValueObserver& observer);
 
 // The graph's first output for every image, [N, ...].
 std::vector<float> outputs(const Graph& graph, const Dataset& data);

@@ -146,18 +146,10 @@ Status check_problem(const Problem& problem, const Options& options) {
   return {};
 }
 
-Decision decide(const Problem& problem, const Options& options, const std::vector<int>& before) {
-  if (options.policy == Policy::fixed && options.fixed_capacity > 0) {
-    Options only = options;
-    only.fixed_capacity = 0;  // the capacities are chosen
-    Decision decision = decide(only_fixed(problem, options.fixed_capacity), only);
-    for (size_t i = 0; i < decision.assignments.size(); ++i) {
-      const auto count = static_cast<int>(problem.applications[i].capacities.size());
-      int& capacity = decision.assignments[i].capacity;
-      if (capacity > 0) capacity = std::min(options.fixed_capacity, count);
-    }
-    return decision;
-  }
+namespace {
+
+Decision choose_anew_or_keep(const Problem& problem, const Options& options,
+                             const std::vector<int>& before) {
   Decision decision;
   decision.assignments.resize(problem.applications.size());
   const std::vector<size_t> who = served(problem);
@@ -173,7 +165,7 @@ Decision decide(const Problem& problem, const Options& options, const std::vecto
 
   Chosen chosen = choose(part, options);
   const bool any_running = std::any_of(running.begin(), running.end(), [](int c) { return c > 0; });
-  if (any_running && options.policy != Policy::fixed) {
+  if (any_running) {
     // The same with those that run kept at their capacities.
     const Chosen stay = choose(bound_to(part, running), options);
     if (!stay.capacities.empty()) {
@@ -201,6 +193,19 @@ Decision decide(const Problem& problem, const Options& options, const std::vecto
     decision.assignments[who[i]] = {chosen.capacities[i], shares[i],
                                     cost_of(part.applications[i], capacity, shares[i])};
     decision.memory_bytes += capacity.memory_bytes;
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision decide(const Problem& problem, const Options& options, const std::vector<int>& before) {
+  if (options.policy != Policy::fixed) return choose_anew_or_keep(problem, options, before);
+  Decision decision = choose_anew_or_keep(only_fixed(problem, options.fixed_capacity), options, {});
+  for (size_t i = 0; i < decision.assignments.size(); ++i) {
+    const auto count = static_cast<int>(problem.applications[i].capacities.size());
+    int& capacity = decision.assignments[i].capacity;
+    if (capacity > 0) capacity = std::min(options.fixed_capacity, count);
   }
   return decision;
 }

@@ -36,9 +36,9 @@ class Exact {
  public:
   Exact(const Problem& problem, const Options& options)
       : problem_(problem), options_(options), capacities_(worthwhile(problem)) {
+    curves_.resize(capacities_.size());
     for (size_t i = 0; i < capacities_.size(); ++i) {
       for (const int k : capacities_[i]) {
-        curves_.resize(i + 1);
         curves_[i].push_back(curve_of(problem.applications[i], at(problem.applications[i], k)));
       }
     }
