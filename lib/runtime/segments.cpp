@@ -1,5 +1,6 @@
 #include "runtime/segments.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -74,7 +75,33 @@ Result<Segments> Segments::open_memory(const void* data, uint64_t bytes) {
   return read(std::move(segments), "the package in memory");
 }
 
+std::optional<Segments::Stamp> Segments::stamp_of(int file) {
+  struct stat now {};
+  if (::fstat(file, &now) != 0) return std::nullopt;
+#ifdef __APPLE__
+  const struct timespec& changed = now.st_mtimespec;
+#else
+  const struct timespec& changed = now.st_mtim;
+#endif
+  return Stamp{static_cast<uint64_t>(now.st_size), changed.tv_sec, changed.tv_nsec};
+}
+
+Status Segments::intact(uint32_t capacity) const {
+  if (memory_ != nullptr) return {};
+  const auto damaged = [](const Mapping& mapping) { return mapping.watched.lost(); };
+  if (stamp_of(file_) == opened_ &&
+      std::none_of(mappings_.begin(), mappings_.begin() + capacity, damaged)) {
+    return {};
+  }
+  return {StatusCode::io, "the package changed on disk while it was in use"};
+}
+
 Result<Segments> Segments::read(Segments segments, const std::string& name) {
+  if (segments.memory_ == nullptr) {
+    const auto stamp = stamp_of(segments.file_);
+    if (!stamp) return Status(StatusCode::io, "cannot read " + name);
+    segments.opened_ = *stamp;
+  }
   const auto copy = [&](void* to, size_t bytes, uint64_t offset) {
     if (offset > segments.bytes_ || bytes > segments.bytes_ - offset) return false;
     if (segments.memory_ == nullptr) {
@@ -113,6 +140,7 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
 Segments::Segments(Segments&& other) noexcept
     : file_(std::exchange(other.file_, -1)),
       memory_(other.memory_),
+      opened_(other.opened_),
       offset_(other.offset_),
       bytes_(other.bytes_),
       header_(std::move(other.header_)),
@@ -127,6 +155,7 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
   const SegmentSpec& segment = header_.segments[capacity - 1];
   Mapping& mapping = mappings_[capacity - 1];
   if (mapping.weights != nullptr || segment.bytes == 0) return {};
+  if (Status status = intact(0); !status.ok()) return status;
   const char* data = nullptr;
   if (memory_ != nullptr) {
     data = memory_ + segment.offset;
@@ -146,7 +175,8 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
     ::madvise(address, bytes, MADV_WILLNEED);
     ::madvise(address, bytes, MADV_RANDOM);
     data = static_cast<const char*>(address) + before;
-    mapping = {address, bytes, reinterpret_cast<const float*>(data)};
+    mapping = {address, bytes, reinterpret_cast<const float*>(data),
+               WatchedMapping(address, bytes)};
   }
   if (verify && checksum(data, segment.bytes) != segment.checksum) {
     page_out(capacity);
@@ -158,6 +188,7 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
 
 void Segments::page_out(uint32_t capacity) {
   Mapping& mapping = mappings_[capacity - 1];
+  mapping.watched = {};  // first: its addresses may be another mapping's a moment later
   if (mapping.address != nullptr) ::munmap(mapping.address, mapping.bytes);
   mapping = {};
 }

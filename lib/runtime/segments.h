@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/header.h"
+#include "runtime/lost_file.h"
 
 namespace nestling::runtime {
 
@@ -27,6 +29,10 @@ class Segments {
   Status page_in(uint32_t capacity, bool verify);
   void page_out(uint32_t capacity);
 
+  // Whether the file has the length and the time of change that it was opened with, and no page of
+  // the segments up to `capacity` was missing.
+  Status intact(uint32_t capacity) const;
+
   // The weights of a segment that is paged in.
   const float* weights(uint32_t capacity) const { return mappings_[capacity - 1].weights; }
 
@@ -35,14 +41,23 @@ class Segments {
     void* address = nullptr;  // none where the package is in memory
     uint64_t bytes = 0;
     const float* weights = nullptr;
+    WatchedMapping watched{};
   };
+  // What a file that is not written to keeps.
+  struct Stamp {
+    uint64_t bytes = 0;
+    int64_t changed_s = 0, changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  static std::optional<Stamp> stamp_of(int file);
   Segments() = default;
   static Result<Segments> read(Segments segments, const std::string& name);
 
   int file_ = -1;
   const char* memory_ = nullptr;  // instead of a file
-  uint64_t offset_ = 0;           // of the package in the file
-  uint64_t bytes_ = 0;            // of the package
+  Stamp opened_;
+  uint64_t offset_ = 0;  // of the package in the file
+  uint64_t bytes_ = 0;   // of the package
   PackageHeader header_;
   std::vector<Mapping> mappings_;
 };

@@ -1,0 +1,102 @@
+#include "runtime/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace nestling::runtime {
+namespace {
+
+// Outside, elements lie in the order of the axes.
+View in_order(float* data, const Tensor& t) {
+  View view(data);
+  size_t stride = t.elements();
+  for (const uint32_t size : t.shape) view.add(size, static_cast<std::ptrdiff_t>(stride /= size));
+  return view;
+}
+
+}  // namespace
+
+uint64_t Engine::weights_bytes() const {
+  uint64_t bytes = 0;
+  for (uint32_t k = 1; k <= capacity_; ++k) bytes += header().segments[k - 1].bytes;
+  return bytes;
+}
+
+Status Engine::check(uint32_t capacity) const {
+  if (capacity <= header().capacities()) return {};
+  return {StatusCode::bad_argument, "there is no capacity " + std::to_string(capacity) +
+                                        "; there are 1 to " +
+                                        std::to_string(header().capacities())};
+}
+
+void Engine::drop() {
+  plan_ = {};
+  arena_ = Arena();
+  for (uint32_t k = 1; k <= header().capacities(); ++k) segments_.page_out(k);
+  capacity_ = 0;
+}
+
+Status Engine::prepare(uint32_t capacity) {
+  if (Status status = check(capacity); !status.ok()) return status;
+  for (uint32_t k = 1; k <= capacity; ++k) {
+    if (Status status = segments_.page_in(k, verify_); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status Engine::set_capacity(uint32_t capacity) {
+  if (Status status = check(capacity); !status.ok()) return status;
+  if (capacity == 0) drop();
+  for (uint32_t k = capacity + 1; k <= header().capacities(); ++k) segments_.page_out(k);
+  if (capacity == capacity_) return {};
+  if (Status status = prepare(capacity); !status.ok()) {
+    drop();
+    return status;
+  }
+  const ArenaLayout layout = lay_out(header(), capacity);
+  const uint64_t bytes = layout.floats * sizeof(float);
+  plan_ = {};
+  arena_ = Arena();  // the old one goes first: there are never two
+  // What kernels read behind a value is ignored, but must be there, and be numbers: zeros.
+  arena_ = Arena(bytes);
+  if (arena_.data() == nullptr) {
+    drop();
+    return {StatusCode::no_memory,
+            "no memory for " + std::to_string(bytes) + " bytes of activations"};
+  }
+  plan_ = make_plan(segments_, capacity, layout, arena_.data());
+  capacity_ = capacity;
+  return {};
+}
+
+void Engine::begin(const float* const* inputs) {
+  for (size_t i = 0; i < plan_.inputs.size(); ++i) {
+    const Tensor& to = plan_.inputs[i];
+    copy(in_order(const_cast<float*>(inputs[i]), to), View(to));  // which is read only
+  }
+  next_ = 0;
+}
+
+bool Engine::step(const ThreadPool& pool) {
+  if (next_ == plan_.steps.size()) return false;
+  const Step& step = plan_.steps[next_++];
+  step.op->run(step, pool);
+  const NodeSpec& node = *step.node;
+  const bool bounded = std::isfinite(node.low) || std::isfinite(node.high);
+  if (step.op->weights == Weights::none && bounded) {
+    for (size_t i = 0; i < step.y.elements(); ++i) {
+      step.y.data[i] = std::min(std::max(step.y.data[i], node.low), node.high);
+    }
+  }
+  return next_ < plan_.steps.size();
+}
+
+void Engine::finish(float* const* outputs) const {
+  for (size_t i = 0; i < plan_.outputs.size(); ++i) {
+    const Tensor& from = plan_.outputs[i];
+    copy(View(from), in_order(outputs[i], from));
+  }
+}
+
+}  // namespace nestling::runtime

@@ -1,0 +1,49 @@
+// A package at one capacity at a time, run layer by layer: what Model and Host are made of.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/arena.h"
+#include "runtime/plan.h"
+#include "runtime/segments.h"
+#include "runtime/thread_pool.h"
+
+namespace nestling::runtime {
+
+// Not thread-safe, but for prepare(), which one thread may call while another runs layers.
+class Engine {
+ public:
+  Engine(Segments segments, bool verify) : segments_(std::move(segments)), verify_(verify) {}
+
+  const PackageHeader& header() const { return segments_.header(); }
+  uint32_t capacity() const { return capacity_; }
+  uint64_t weights_bytes() const;  // of the segments of capacity()
+  uint64_t activation_bytes() const { return arena_.bytes(); }
+
+  // Pages in what `capacity` needs and is not there yet, so that set_capacity has no file to wait
+  // for. What was paged in before stays if this fails.
+  Status prepare(uint32_t capacity);
+  // See Model. Between inferences only.
+  Status set_capacity(uint32_t capacity);
+
+  // An inference: begin, step until it says that nothing is left, finish.
+  void begin(const float* const* inputs);
+  bool step(const ThreadPool& pool);  // runs the next layer; false after the last
+  void finish(float* const* outputs) const;
+
+  // Whether the file is still as it was opened (Segments).
+  Status intact() const { return segments_.intact(capacity_); }
+
+ private:
+  Status check(uint32_t capacity) const;
+  void drop();
+
+  Segments segments_;
+  bool verify_;  // checksums
+  uint32_t capacity_ = 0;
+  Arena arena_;
+  Plan plan_;
+  size_t next_ = 0;  // step
+};
+
+}  // namespace nestling::runtime
