@@ -23,6 +23,14 @@ uint64_t Engine::weights_bytes() const {
   return bytes;
 }
 
+uint64_t Engine::mapped_bytes() const {
+  uint64_t bytes = 0;
+  for (uint32_t k = 1; k <= header().capacities(); ++k) {
+    if (segments_.weights(k) != nullptr) bytes += header().segments[k - 1].bytes;
+  }
+  return bytes;
+}
+
 Status Engine::check(uint32_t capacity) const {
   if (capacity <= header().capacities()) return {};
   return {StatusCode::bad_argument, "there is no capacity " + std::to_string(capacity) +

@@ -18,6 +18,7 @@ class Engine {
   const PackageHeader& header() const { return segments_.header(); }
   uint32_t capacity() const { return capacity_; }
   uint64_t weights_bytes() const;  // of the segments of capacity()
+  uint64_t mapped_bytes() const;   // of those that are paged in, which may be more
   uint64_t activation_bytes() const { return arena_.bytes(); }
 
   // Pages in what `capacity` needs and is not there yet, so that set_capacity has no file to wait

@@ -14,6 +14,8 @@ enum class StatusCode {
   bad_checksum = 3,  // damaged
   bad_argument = 4,  // the caller asked for something that is not there
   no_memory = 5,
+  busy = 6,        // too much is on its way; later
+  not_served = 7,  // the scheduler gives it nothing now
 };
 
 class [[nodiscard]] Status {

@@ -1,0 +1,129 @@
+// The manager: one thread that pages in, changes capacities, and decides where nobody else does.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/host/impl.h"
+
+namespace nestling::runtime {
+namespace {
+
+// Between inferences; one that failed is not waited for.
+bool may_change(const Client& client) {
+  return !client.held && (!client.running || client.failed());
+}
+
+// Has more than it should: a capacity, or what was paged in for one.
+bool has_too_much(const Client& client) {
+  return !client.leaving && client.target < std::max(client.capacity, client.ahead);
+}
+
+}  // namespace
+
+void Host::Impl::manage() {
+  Lock lock(mutex_);
+  while (!over_) {
+    if (low_memory_bytes_ && Clock::now() >= low_memory_until_) {
+      low_memory_bytes_.reset();
+      decide_later("memory is free again");
+    }
+    if (!later_.empty()) {
+      std::string event = std::exchange(later_, {});
+      lock.unlock();
+      {
+        const std::lock_guard order(deciding_);
+        decide(std::move(event));
+      }
+      lock.lock();
+    } else if (!change_one(lock)) {
+      if (low_memory_bytes_) {
+        changes_.wait_until(lock, low_memory_until_);
+      } else {
+        changes_.wait(lock);
+      }
+    }
+  }
+}
+
+bool Host::Impl::must_shrink() const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const auto& one) { return has_too_much(*one.second); });
+}
+
+// Memory is given back first, by all, before anybody gets more: so the sum never passes both the
+// budget and what it was.
+bool Host::Impl::change_one(Lock& lock) {
+  const bool shrink = must_shrink();
+  for (auto& [id, client] : clients_) {
+    Client& c = *client;
+    if (shrink ? !has_too_much(c) : c.leaving || c.target <= c.capacity) continue;
+    if (!shrink && !c.yielding) return page_in_ahead(lock, c);
+    c.yielding = true;
+    update(c);
+    if (!may_change(c)) continue;
+    change(lock, c);
+    return true;
+  }
+  return false;
+}
+
+// Segment by segment, as long as it is wanted. True: look again what there is to do.
+bool Host::Impl::page_in_ahead(Lock& lock, Client& client) {
+  client.preparing = true;
+  for (int k = 1; k <= client.target; ++k) {
+    lock.unlock();
+    const uint64_t before = client.engine.mapped_bytes();
+    const Status status = client.engine.prepare(static_cast<uint32_t>(k));
+    const uint64_t after = client.engine.mapped_bytes();
+    lock.lock();
+    client.ahead = std::max(client.ahead, k);
+    client.memory_bytes += after - before;
+    client.told.page_in_bytes += after - before;
+    if (!status.ok()) fail(client, status);
+    if (over_ || client.leaving || must_shrink()) break;
+  }
+  client.preparing = false;
+  client.yielding = client.target > client.capacity && !must_shrink();
+  update(client);
+  idle_.notify_all();
+  return true;
+}
+
+void Host::Impl::change(Lock& lock, Client& client) {
+  if (client.failed()) client.give_up_all(client.told.status);
+  const auto target = static_cast<uint32_t>(client.target);
+  client.held = true;
+  lock.unlock();
+  const Status status = client.engine.set_capacity(target);
+  lock.lock();
+  client.held = false;
+  client.yielding = false;
+  client.capacity = client.ahead = static_cast<int>(client.engine.capacity());
+  client.memory_bytes = client.engine.mapped_bytes() + client.engine.activation_bytes();
+  if (!status.ok() && !client.failed()) fail(client, status);
+  update(client);
+  idle_.notify_all();
+}
+
+void Host::Impl::fail(Client& client, const Status& why) {
+  client.told.status = why;
+  client.target = 0;
+  for (PendingFrame& pending : client.waiting) client.give_up(std::move(pending), why);
+  client.waiting.clear();
+  decide_later(client.goals.name + " failed: " + why.text());
+}
+
+void Host::Impl::update(Client& client) {
+  if (client.ready()) {
+    fair_.wake(client.id);
+    work_.notify_one();
+  } else {
+    fair_.sleep(client.id);
+  }
+}
+
+void Host::Impl::decide_later(std::string event) {
+  later_ += (later_.empty() ? "" : "; ") + std::move(event);
+  changes_.notify_one();
+}
+
+}  // namespace nestling::runtime

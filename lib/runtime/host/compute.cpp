@@ -1,0 +1,111 @@
+// The computer: one thread that runs the layers of all applications, each on all threads of the
+// pool, a few at a turn.
+#include <algorithm>
+
+#include "runtime/host/impl.h"
+
+namespace nestling::runtime {
+namespace {
+
+std::vector<const float*> pointers(const std::vector<std::vector<float>>& arrays) {
+  std::vector<const float*> all;
+  for (const auto& array : arrays) all.push_back(array.data());
+  return all;
+}
+
+}  // namespace
+
+void Host::Impl::compute() {
+  Lock lock(mutex_);
+  while (!over_) {
+    const bool anybody = std::any_of(clients_.begin(), clients_.end(),
+                                     [](const auto& one) { return one.second->ready(); });
+    if (!anybody) {
+      work_.wait(lock);
+    } else if (const size_t next = *fair_.next(); next == kRest) {
+      rest(lock);
+    } else {
+      turn(lock, *clients_.at(next));
+    }
+  }
+}
+
+void Host::Impl::turn(Lock& lock, Client& client) {
+  const bool begins = !client.running;
+  if (begins) {
+    client.running = std::move(client.waiting.front());
+    client.waiting.pop_front();
+  }
+  PendingFrame& frame = *client.running;
+  client.held = true;
+  lock.unlock();
+
+  const Clock::time_point start = Clock::now();
+  Engine& engine = client.engine;
+  if (begins) engine.begin(pointers(frame.inputs).data());
+  bool more = true;
+  Clock::time_point now = start;
+  do {
+    more = engine.step(pool_);
+    now = Clock::now();
+  } while (more && seconds_between(start, now) < kTurn_s);
+  Status status;
+  if (!more) {
+    std::vector<float*> outputs;
+    for (const uint32_t value : engine.header().outputs) {
+      const uint64_t floats = element_count(engine.header().shape(value, 1));
+      outputs.push_back(frame.frame.outputs.emplace_back(floats).data());
+    }
+    engine.finish(outputs.data());
+    status = engine.intact();
+    now = Clock::now();
+  }
+
+  lock.lock();
+  const double seconds = seconds_between(start, now);
+  fair_.charge(client.id, seconds);
+  client.told.busy_s += seconds;
+  frame.busy_s += seconds;
+  client.held = false;
+  if (!more) ended(client, seconds_between(frame.submitted, now), std::move(status));
+  update(client);
+  idle_.notify_all();
+  if (client.yielding) changes_.notify_one();
+}
+
+void Host::Impl::ended(Client& client, double latency_s, Status status) {
+  PendingFrame frame = std::move(*client.running);
+  client.running.reset();
+  if (!status.ok()) {
+    frame.frame.outputs.clear();
+    client.give_up(std::move(frame), status);
+    fail(client, status);
+    return;
+  }
+  const CapacityCost& cost = client.goals.capacities[static_cast<size_t>(client.capacity - 1)];
+  frame.frame.capacity = client.capacity;
+  frame.frame.latency_s = latency_s;
+  ++client.told.done;
+  if (latency_s > client.goals.max_latency_s) ++client.told.late;
+  client.accuracy_sum += cost.accuracy;
+  if (options_.feedback && client.feedback.measured(frame.busy_s, cost.latency_s)) {
+    client.told.latency_ratio = client.feedback.ratio();
+    decide_later(client.goals.name + " takes other times than its profile has");
+  }
+  client.delivery->post(std::move(frame.callback), std::move(frame.frame));
+}
+
+void Host::Impl::rest(Lock& lock) {
+  double weights = 0;
+  for (const auto& [id, client] : clients_) {
+    if (client->ready()) weights += std::max(client->told.assignment.share, kLeastWeight);
+  }
+  fair_.set_weight(kRest, weights * (1 - device_.processor) / device_.processor);
+  const Clock::time_point start = Clock::now();
+  lock.unlock();
+  std::this_thread::sleep_for(std::chrono::duration<double>(kTurn_s));
+  lock.lock();
+  fair_.charge(kRest, seconds_between(start, Clock::now()));
+}
+
+}  // namespace nestling::runtime

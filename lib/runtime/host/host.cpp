@@ -1,0 +1,285 @@
+#include "runtime/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/host/impl.h"
+#include "runtime/lost_file.h"
+
+namespace nestling::runtime {
+namespace {
+
+Status unknown(ApplicationId id) {
+  return {StatusCode::bad_argument, "there is no application " + std::to_string(id)};
+}
+
+// What the package really takes at each capacity, if that is more.
+void raise_memory(const PackageHeader& header, Application& application) {
+  uint64_t weights = 0;
+  for (uint32_t k = 1; k <= header.capacities(); ++k) {
+    weights += header.segments[k - 1].bytes;
+    uint64_t& said = application.capacities[k - 1].memory_bytes;
+    said = std::max(said, weights + lay_out(header, k).floats * sizeof(float));
+  }
+}
+
+}  // namespace
+
+Host::Impl::Impl(const HostOptions& options)
+    : options_(options), pool_(options.threads), device_(options.device) {
+  fair_.set_weight(kRest, 1);
+  if (device_.processor < 1) fair_.wake(kRest);
+  computer_ = std::thread([this] { compute(); });
+  manager_ = std::thread([this] { manage(); });
+}
+
+Host::Impl::~Impl() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  work_.notify_all();
+  changes_.notify_all();
+  computer_.join();
+  manager_.join();
+  const Status over(StatusCode::not_served, "the host was closed");
+  decltype(clients_) clients;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, client] : clients_) client->give_up_all(over);
+    clients.swap(clients_);
+  }
+  clients.clear();  // waits for callbacks, which find no application any more
+}
+
+Result<ApplicationId> Host::Impl::add(const char* package, const Application& application) {
+  auto segments = Segments::open(package);
+  if (!segments.ok()) return segments.status();
+  const PackageHeader& header = segments.value().header();
+  if (application.capacities.size() != header.capacities()) {
+    return Status(StatusCode::bad_argument,
+                  application.name + " names " + std::to_string(application.capacities.size()) +
+                      " capacities; the package has " + std::to_string(header.capacities()));
+  }
+  if (Status status = check_problem({device_, {application}}, options_.decision); !status.ok()) {
+    return status;
+  }
+  Application goals = application;
+  raise_memory(header, goals);
+  auto delivery = Delivery::make();
+  if (delivery == nullptr) {
+    return Status(StatusCode::no_memory, "there can be no thread for " + application.name);
+  }
+  const std::lock_guard order(deciding_);
+  ApplicationId id = kRest;
+  {
+    const std::lock_guard lock(mutex_);
+    id = ++last_id_;
+    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()), options_.verify);
+    client->delivery = std::move(delivery);
+    client->told.name = goals.name;
+    clients_.emplace(id, std::move(client));
+  }
+  decide(goals.name + " starts");
+  return id;
+}
+
+Status Host::Impl::remove(ApplicationId id) {
+  std::unique_ptr<Client> client;
+  {
+    Lock lock(mutex_);
+    const auto found = clients_.find(id);
+    if (found == clients_.end() || found->second->leaving) return unknown(id);
+    Client& c = *found->second;
+    if (c.delivery->is_this_thread()) {
+      return {StatusCode::bad_argument, c.goals.name + " cannot be removed by its own callback"};
+    }
+    c.leaving = true;
+    update(c);
+    idle_.wait(lock, [&] { return !c.held && !c.preparing; });
+    c.give_up_all({StatusCode::not_served, c.goals.name + " was removed"});
+    client = std::move(found->second);
+    clients_.erase(found);
+    fair_.remove(id);
+  }
+  const std::string name = client->goals.name;
+  client.reset();  // its callbacks end; its memory is free before others get more
+  const std::lock_guard order(deciding_);
+  decide(name + " stops");
+  return {};
+}
+
+Status Host::Impl::set_goals(ApplicationId id, double min_accuracy, double max_latency_s) {
+  const std::lock_guard order(deciding_);
+  std::string name;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return unknown(id);
+    Application goals = found->second->goals;
+    goals.min_accuracy = min_accuracy;
+    goals.max_latency_s = max_latency_s;
+    if (Status status = check_problem({device_, {goals}}, options_.decision); !status.ok()) {
+      return status;
+    }
+    found->second->goals = std::move(goals);
+    name = found->second->goals.name;
+  }
+  decide(name + " has other goals");
+  return {};
+}
+
+Status Host::Impl::set_device(const Device& device) {
+  if (Status status = check_problem({device, {}}, options_.decision); !status.ok()) return status;
+  const std::lock_guard order(deciding_);
+  {
+    const std::lock_guard lock(mutex_);
+    device_ = device;
+    if (device.processor < 1) {
+      fair_.wake(kRest);
+    } else {
+      fair_.sleep(kRest);
+    }
+  }
+  decide(std::to_string(device.memory_bytes) + " bytes of memory, " +
+         std::to_string(static_cast<int>(100 * device.processor + 0.5)) + " % of the processor");
+  return {};
+}
+
+void Host::Impl::low_memory(double seconds) {
+  const std::lock_guard order(deciding_);
+  {
+    const std::lock_guard lock(mutex_);
+    uint64_t used = 0;
+    for (const auto& [id, client] : clients_) used += client->memory_bytes;
+    low_memory_bytes_ = used / 4 * 3;
+    low_memory_until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(seconds));
+  }
+  decide("the system is low on memory");
+}
+
+void Host::Impl::decide(std::string event) {
+  Decided decided;
+  std::vector<int> before;
+  {
+    const std::lock_guard lock(mutex_);
+    decided.problem.device = device_;
+    if (low_memory_bytes_) {
+      uint64_t& budget = decided.problem.device.memory_bytes;
+      budget = std::min(budget, *low_memory_bytes_);
+    }
+    for (const auto& [id, client] : clients_) {
+      if (client->failed() || client->leaving) continue;
+      Application& goals = decided.problem.applications.emplace_back(client->goals);
+      for (CapacityCost& cost : goals.capacities) cost.latency_s *= client->feedback.ratio();
+      decided.who.push_back(id);
+      before.push_back(client->target);
+    }
+  }
+  decided.decision = runtime::decide(decided.problem, options_.decision, before);
+  {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < decided.who.size(); ++i) {
+      const auto found = clients_.find(decided.who[i]);
+      if (found == clients_.end() || found->second->failed()) continue;
+      Client& client = *found->second;
+      const Assignment& given = decided.decision.assignments[i];
+      client.told.assignment = given;
+      if (client.target > 0 && given.capacity != client.target) ++client.told.switches;
+      client.target = given.capacity;
+      fair_.set_weight(client.id, std::max(given.share, kLeastWeight));
+      if (given.capacity > 0) continue;
+      const Status why(StatusCode::not_served,
+                       client.goals.name + " is not served: its smallest " +
+                           "capacity does not fit the memory beside others");
+      for (PendingFrame& pending : client.waiting) client.give_up(std::move(pending), why);
+      client.waiting.clear();
+      update(client);
+    }
+    decided.at_s = seconds_between(made_, Clock::now());
+  }
+  changes_.notify_one();
+  decided.event = std::move(event);
+  if (options_.on_decision) options_.on_decision(decided);
+}
+
+Status Host::Impl::submit(ApplicationId id, const float* const* inputs, FrameCallback done) {
+  const std::lock_guard lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found == clients_.end() || found->second->leaving) return unknown(id);
+  Client& client = *found->second;
+  ++client.told.submitted;
+  if (client.failed() || client.target == 0) {
+    ++client.told.refused;
+    if (client.failed()) return client.told.status;
+    return {StatusCode::not_served, client.goals.name + " is not served now"};
+  }
+  if (client.on_their_way() >= options_.queue) {
+    ++client.told.dropped;
+    return {StatusCode::busy, client.goals.name + " has " + std::to_string(options_.queue) +
+                                  " frames on their way already"};
+  }
+  PendingFrame pending;
+  pending.frame.number = ++client.accepted;
+  const PackageHeader& header = client.engine.header();
+  for (size_t i = 0; i < header.inputs.size(); ++i) {
+    const uint64_t floats = element_count(header.shape(header.inputs[i], 1));
+    pending.inputs.emplace_back(inputs[i], inputs[i] + floats);
+  }
+  pending.callback = std::move(done);
+  pending.submitted = Clock::now();
+  client.waiting.push_back(std::move(pending));
+  update(client);
+  return {};
+}
+
+Result<ApplicationReport> Host::Impl::report(ApplicationId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return unknown(id);
+  const Client& client = *found->second;
+  ApplicationReport report = client.told;
+  report.capacity = client.capacity;
+  report.memory_bytes = client.memory_bytes;
+  report.callback_threw = client.delivery->threw();
+  if (report.done > 0) report.accuracy = client.accuracy_sum / static_cast<double>(report.done);
+  return report;
+}
+
+uint64_t Host::Impl::memory_bytes() const {
+  const std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [id, client] : clients_) bytes += client->memory_bytes;
+  return bytes;
+}
+
+Host::Host(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Host::~Host() = default;
+
+Result<std::unique_ptr<Host>> Host::make(const HostOptions& options) {
+  Status status = check_problem({options.device, {}}, options.decision);
+  if (status.ok() && options.queue == 0) {
+    status = {StatusCode::bad_argument, "a queue of no frames accepts none"};
+  }
+  if (!status.ok()) return status;
+  survive_lost_files();
+  return std::unique_ptr<Host>(new Host(std::make_unique<Impl>(options)));
+}
+
+Result<ApplicationId> Host::add(const char* package, const Application& application) {
+  return impl_->add(package, application);
+}
+Status Host::remove(ApplicationId id) { return impl_->remove(id); }
+Status Host::set_goals(ApplicationId id, double min_accuracy, double max_latency_s) {
+  return impl_->set_goals(id, min_accuracy, max_latency_s);
+}
+Status Host::set_device(const Device& device) { return impl_->set_device(device); }
+void Host::low_memory(double seconds) { impl_->low_memory(seconds); }
+Status Host::submit(ApplicationId id, const float* const* inputs, FrameCallback done) {
+  return impl_->submit(id, inputs, std::move(done));
+}
+Result<ApplicationReport> Host::report(ApplicationId id) const { return impl_->report(id); }
+uint64_t Host::memory_bytes() const { return impl_->memory_bytes(); }
+
+}  // namespace nestling::runtime

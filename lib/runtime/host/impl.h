@@ -1,0 +1,81 @@
+// What the parts of a host share. Three kinds of threads are at work:
+//
+//   callers       tell what changed, and decide (host.cpp)
+//   the computer  runs the layers of whose turn it is (compute.cpp)
+//   the manager   pages in and changes capacities (change.cpp)
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "runtime/host/client.h"
+#include "runtime/host/fair_queue.h"
+
+namespace nestling::runtime {
+
+class Host::Impl {
+ public:
+  explicit Impl(const HostOptions& options);
+  ~Impl();
+
+  Result<ApplicationId> add(const char* package, const Application& application);
+  Status remove(ApplicationId id);
+  Status set_goals(ApplicationId id, double min_accuracy, double max_latency_s);
+  Status set_device(const Device& device);
+  void low_memory(double seconds);
+  Status submit(ApplicationId id, const float* const* inputs, FrameCallback done);
+  Result<ApplicationReport> report(ApplicationId id) const;
+  uint64_t memory_bytes() const;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // Decides for those that are there, and says what is to change. Called with `deciding_` held, and
+  // not mutex_.
+  void decide(std::string event);
+
+  void compute();  // the computer's life
+  void turn(Lock& lock, Client& client);
+  void ended(Client& client, double latency_s, Status status);
+  void rest(Lock& lock);  // leaves the processor to others
+
+  void manage();                // the manager's life
+  bool change_one(Lock& lock);  // false if there is nothing to do now
+  bool page_in_ahead(Lock& lock, Client& client);
+  void change(Lock& lock, Client& client);
+  bool must_shrink() const;
+  void fail(Client& client, const Status& why);
+
+  // After anything of a client changed: whether it takes turns.
+  void update(Client& client);
+  void decide_later(std::string event);  // by the manager
+
+  // Its rest of the processor is the device's, which other processes have.
+  static constexpr size_t kRest = 0;
+  static constexpr double kLeastWeight = 1e-3;  // shares may be 0
+  static constexpr double kTurn_s = 0.0005;     // a turn ends with the layer that passes this
+
+  const HostOptions options_;
+  const Clock::time_point made_ = Clock::now();
+  ThreadPool pool_;
+
+  std::mutex deciding_;  // before mutex_; guards the order of decisions
+  mutable std::mutex mutex_;
+  std::condition_variable work_;     // for the computer
+  std::condition_variable changes_;  // for the manager
+  std::condition_variable idle_;     // an engine is not held any more
+  std::map<ApplicationId, std::unique_ptr<Client>> clients_;
+  FairQueue fair_;
+  Device device_;
+  std::optional<uint64_t> low_memory_bytes_;
+  Clock::time_point low_memory_until_;
+  std::string later_;  // an event that the manager decides about; none if empty
+  ApplicationId last_id_ = kRest;
+  bool over_ = false;
+  std::thread computer_, manager_;
+};
+
+}  // namespace nestling::runtime

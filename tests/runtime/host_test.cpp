@@ -1,0 +1,184 @@
+// Several applications on one host: what they compute, what they are given, and what one can do to
+// the others.
+#include "runtime/host.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <unistd.h>
+
+#include "runtime/model.h"
+#include "support/catch.h"
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+
+#include "base/file.h"
+#include "graph/zoo.h"
+#include "package/package.h"
+
+using namespace nestling;
+using runtime::Application;
+using runtime::ApplicationId;
+using runtime::ApplicationReport;
+using runtime::Decided;
+using runtime::Frame;
+using runtime::Host;
+using runtime::HostOptions;
+using runtime::Status;
+using runtime::StatusCode;
+
+namespace {
+
+// A package of three capacities, and goals that ask for the largest.
+struct Packaged {
+  std::filesystem::path path;
+  Application goals;
+  std::vector<float> input;
+
+  Packaged(const TemporaryFolder& folder, const std::string& name, int64_t extent = 16,
+           uint64_t seed = 1)
+      : path(folder / (name + ".nest")) {
+    Random random(seed);
+    const Graph graph =
+        test::nested_graph(make_model("small", {.classes = 4, .height = extent, .width = extent}),
+                           Growth::full, 3, random);
+    write_file(path, make_package(graph, "test"));
+    auto opened = runtime::Model::open(path.c_str(), {});
+    REQUIRE(opened.ok());
+    runtime::Model& model = opened.value();
+    goals.name = name;
+    goals.max_latency_s = 1;
+    for (uint32_t k = 1; k <= 3; ++k) {
+      REQUIRE(model.set_capacity(k).ok());
+      const runtime::Footprint footprint = model.footprint();
+      goals.capacities.push_back(
+          {.accuracy = 0.5 + 0.1 * k,
+           .latency_s = 1e-4 * k,
+           .memory_bytes = footprint.weights_bytes + footprint.activation_bytes});
+    }
+    for (uint64_t i = 0; i < model.input_floats(); ++i) {
+      input.push_back(static_cast<float>(random.normal()));
+    }
+  }
+
+  uint64_t memory(int capacity) const {
+    return goals.capacities[static_cast<size_t>(capacity - 1)].memory_bytes;
+  }
+
+  std::vector<float> expected(int capacity) const {
+    auto opened = runtime::Model::open(path.c_str(), {});
+    runtime::Model& model = opened.value();
+    std::vector<float> scores(model.output_floats());
+    REQUIRE(model.set_capacity(static_cast<uint32_t>(capacity)).ok());
+    REQUIRE(model.run(input.data(), scores.data()).ok());
+    return scores;
+  }
+};
+
+std::unique_ptr<Host> make_host(const HostOptions& options) {
+  auto made = Host::make(options);
+  REQUIRE(made.ok());
+  return std::move(made.value());
+}
+
+ApplicationId add(Host& host, const Packaged& packaged) {
+  auto id = host.add(packaged.path.c_str(), packaged.goals);
+  REQUIRE(id.ok());
+  return id.value();
+}
+
+ApplicationReport report(const Host& host, ApplicationId id) {
+  auto told = host.report(id);
+  REQUIRE(told.ok());
+  return told.value();
+}
+
+Frame run(Host& host, ApplicationId id, const Packaged& packaged) {
+  const float* input = packaged.input.data();
+  return host.submit(id, &input).get();
+}
+
+// Waits for what other threads do; false if it does not come.
+template <typename F>
+bool eventually(const F& condition) {
+  for (int i = 0; i < 2000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+// Keeps an application busy until stop(): every frame that comes back sends the next.
+class Busy {
+ public:
+  Busy(Host& host, ApplicationId id, const Packaged& packaged)
+      : host_(host), id_(id), input_(packaged.input.data()) {
+    submit();
+    submit();
+  }
+  void stop() {
+    going_ = false;
+    REQUIRE(eventually([&] { return on_their_way_ == 0; }));
+  }
+  uint64_t failed() const { return failed_; }
+
+ private:
+  void submit() {
+    ++on_their_way_;
+    const Status status = host_.submit(id_, &input_, [this](const Frame& frame) {
+      if (!frame.status.ok()) {
+        ++failed_;
+      } else if (going_) {
+        submit();
+      }
+      --on_their_way_;
+    });
+    if (!status.ok()) --on_their_way_;
+  }
+
+  Host& host_;
+  ApplicationId id_;
+  const float* input_;
+  std::atomic<bool> going_ = true;
+  std::atomic<int> on_their_way_ = 0;
+  std::atomic<uint64_t> failed_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a host computes what a model computes, at the capacity that it decided") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera");
+  std::vector<std::string> events;
+  auto host =
+      make_host({.device = {packaged.memory(3)},
+                 .threads = 2,
+                 .feedback = false,
+                 .on_decision = [&](const Decided& decided) {
+                   events.push_back(decided.event);
+                   CHECK(decided.decision.memory_bytes <= decided.problem.device.memory_bytes);
+                 }});
+  const ApplicationId id = add(*host, packaged);
+  for (const int capacity : {3, 1, 2}) {
+    REQUIRE(host->set_device({packaged.memory(capacity)}).ok());
+    REQUIRE(eventually([&] { return report(*host, id).capacity == capacity; }));
+    CHECK(host->memory_bytes() == packaged.memory(capacity));
+    const Frame frame = run(*host, id, packaged);
+    REQUIRE(frame.status.ok());
+    CHECK(frame.capacity == capacity);
+    CHECK(frame.latency_s > 0);
+    CHECK(frame.outputs == std::vector<std::vector<float>>{packaged.expected(capacity)});
+  }
+  const ApplicationReport told = report(*host, id);
+  CHECK(told.submitted == 3);
+  CHECK(told.done == 3);
+  CHECK(told.switches == 2);
+  CHECK(told.accuracy == Approx(0.7));
+  REQUIRE(host->remove(id).ok());
+  CHECK(host->memory_bytes() == 0);
+  CHECK(events.size() == 5);
+  CHECK(events.front() == "camera starts");
+  CHECK(events.back() == "camera stops");
+}
