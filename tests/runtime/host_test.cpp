@@ -182,3 +182,110 @@ TEST_CASE("a host computes what a model computes, at the capacity that it decide
   CHECK(events.front() == "camera starts");
   CHECK(events.back() == "camera stops");
 }
+
+TEST_CASE("applications that are always busy get their shares within 5 % over a second") {
+  const TemporaryFolder folder;
+  // Layers of very different sizes.
+  const Packaged large(folder, "large", 64), small(folder, "small", 8), middle(folder, "middle", 24);
+  const std::vector<const Packaged*> all = {&large, &small, &middle};
+  const double wanted[] = {0.5, 0.2, 0.3};
+  auto host = make_host({.device = {1U << 30}, .threads = 2, .feedback = false});
+  std::vector<ApplicationId> ids;
+  for (size_t i = 0; i < all.size(); ++i) {
+    // With only one capacity's cost that matters, MinTotalCost shares by the root of alpha L.
+    Packaged one = *all[i];
+    one.goals.alpha = wanted[i] * wanted[i] / 1e-3;
+    one.goals.max_latency_s = 1e-6;
+    for (auto& cost : one.goals.capacities) cost.latency_s = 1e-3;
+    ids.push_back(add(*host, one));
+  }
+  std::vector<std::unique_ptr<Busy>> busy;
+  for (size_t i = 0; i < all.size(); ++i) {
+    REQUIRE(eventually([&] { return report(*host, ids[i]).capacity == 3; }));
+    CHECK(report(*host, ids[i]).assignment.share == Approx(wanted[i]).epsilon(0.001));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    busy.push_back(std::make_unique<Busy>(*host, ids[i], *all[i]));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::vector<double> before, got;
+  for (const ApplicationId id : ids) before.push_back(report(*host, id).busy_s);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  double sum = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    got.push_back(report(*host, ids[i]).busy_s - before[i]);
+    sum += got[i];
+  }
+  for (auto& one : busy) one->stop();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    INFO(all[i]->goals.name);
+    CHECK(got[i] / sum == Approx(wanted[i]).epsilon(0.05));
+    CHECK(busy[i]->failed() == 0);
+  }
+}
+
+TEST_CASE("what of the processor is not the host's is left to others") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera", 32);
+  auto host = make_host({.device = {1U << 30, 0.25}, .feedback = false});
+  const ApplicationId id = add(*host, packaged);
+  Busy busy(*host, id, packaged);
+  REQUIRE(eventually([&] { return report(*host, id).done > 0; }));
+  const double before = report(*host, id).busy_s;
+  const auto start = std::chrono::steady_clock::now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const double got = report(*host, id).busy_s - before;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  busy.stop();
+  CHECK(got / passed.count() < 0.28);
+}
+
+TEST_CASE("memory stays within the budget while applications and budgets come and go") {
+  const TemporaryFolder folder;
+  std::vector<Packaged> all;
+  uint64_t most = 0, least = 0;
+  for (int i = 0; i < 4; ++i) {
+    all.emplace_back(folder, "app" + std::to_string(i), 16 + 8 * i, i);
+    most += all.back().memory(3);
+    least += all.back().memory(1);
+  }
+  const uint64_t seed = Catch::rngSeed();
+  CAPTURE(seed);
+  Random random(seed);
+  std::atomic<uint64_t> budget = most;
+  auto host = make_host({.device = {most}, .threads = 2, .feedback = false});
+  std::vector<ApplicationId> ids(all.size(), 0);
+  std::vector<std::unique_ptr<Busy>> busy(all.size());
+  for (int event = 0; event < 200; ++event) {
+    const size_t i = random.below(all.size());
+    const uint64_t before = host->memory_bytes();
+    if (random.below(3) == 0) {
+      budget = least / 2 + random.below(most - least / 2);
+      REQUIRE(host->set_device({budget}).ok());
+    } else if (ids[i] == 0) {
+      ids[i] = add(*host, all[i]);
+      busy[i] = std::make_unique<Busy>(*host, ids[i], all[i]);
+    } else if (random.below(2) == 0) {
+      REQUIRE(host->set_goals(ids[i], random.uniform(), 1e-4 + random.uniform() * 1e-3).ok());
+    } else {
+      REQUIRE(host->remove(ids[i]).ok());
+      busy[i]->stop();
+      ids[i] = 0;
+    }
+    // On the way it is never more than both what it was and what it may be.
+    const uint64_t bound = std::max<uint64_t>(before, budget);
+    for (int look = 0; look < 20; ++look) {
+      CHECK(host->memory_bytes() <= bound);
+      std::this_thread::sleep_for(std::chrono::microseconds(random.below(200)));
+    }
+    if (event % 20 == 0) CHECK(eventually([&] { return host->memory_bytes() <= budget; }));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (ids[i] == 0) continue;
+    const ApplicationReport told = report(*host, ids[i]);
+    CHECK(told.status.ok());
+    REQUIRE(host->remove(ids[i]).ok());
+    busy[i]->stop();
+  }
+  CHECK(host->memory_bytes() == 0);
+}
