@@ -2,9 +2,10 @@
 // the others.
 #include "runtime/host.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstring>
+#include <fstream>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -186,7 +187,8 @@ TEST_CASE("a host computes what a model computes, at the capacity that it decide
 TEST_CASE("applications that are always busy get their shares within 5 % over a second") {
   const TemporaryFolder folder;
   // Layers of very different sizes.
-  const Packaged large(folder, "large", 64), small(folder, "small", 8), middle(folder, "middle", 24);
+  const Packaged large(folder, "large", 64), small(folder, "small", 8),
+      middle(folder, "middle", 24);
   const std::vector<const Packaged*> all = {&large, &small, &middle};
   const double wanted[] = {0.5, 0.2, 0.3};
   auto host = make_host({.device = {1U << 30}, .threads = 2, .feedback = false});
@@ -288,4 +290,177 @@ TEST_CASE("memory stays within the budget while applications and budgets come an
     busy[i]->stop();
   }
   CHECK(host->memory_bytes() == 0);
+}
+
+TEST_CASE("a package that is cut short on disk fails its own application only") {
+  const TemporaryFolder folder;
+  const Packaged broken(folder, "broken", 32), sound(folder, "sound", 32, 2);
+  std::vector<std::string> events;
+  std::mutex mutex;
+  auto host =
+      make_host({.device = {1U << 30}, .threads = 2, .on_decision = [&](const Decided& decided) {
+                   const std::lock_guard lock(mutex);
+                   events.push_back(decided.event);
+                 }});
+  const ApplicationId bad = add(*host, broken), good = add(*host, sound);
+  REQUIRE(eventually([&] { return report(*host, bad).capacity == 3; }));
+  Busy busy(*host, good, sound), breaking(*host, bad, broken);
+  REQUIRE(eventually([&] { return report(*host, bad).done > 10; }));
+  // Its pages go under the running inferences.
+  REQUIRE(::truncate(broken.path.c_str(), 16384) == 0);
+  REQUIRE(eventually([&] { return !report(*host, bad).status.ok(); }));
+  breaking.stop();
+  CHECK(breaking.failed() > 0);
+  const Frame refused = run(*host, bad, broken);
+  CHECK(refused.status.code() == StatusCode::io);
+  CHECK(refused.status.text() == "the package changed on disk while it was in use");
+  const uint64_t done = report(*host, good).done;
+  REQUIRE(eventually([&] { return report(*host, good).done > done + 10; }));
+  busy.stop();
+  CHECK(busy.failed() == 0);
+  REQUIRE(eventually([&] { return report(*host, bad).memory_bytes == 0; }));
+  CHECK(run(*host, good, sound).outputs[0] == sound.expected(3));
+  CHECK(host->remove(bad).ok());
+  const std::lock_guard lock(mutex);
+  CHECK(std::count(events.begin(), events.end(),
+                   "broken failed: the package changed on disk while it was in use") == 1);
+}
+
+TEST_CASE("a package that is damaged or replaced before it is paged in is refused") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera");
+  auto host = make_host({.device = {packaged.memory(1)}});
+  const ApplicationId id = add(*host, packaged);
+  REQUIRE(eventually([&] { return report(*host, id).capacity == 1; }));
+  std::string bytes = read_file(packaged.path);
+  bytes[bytes.size() - 1] ^= 1;
+  {  // in place, as a careless update does
+    std::ofstream file(packaged.path, std::ios::binary);
+    file << bytes;
+  }
+  REQUIRE(host->set_device({1U << 30}).ok());
+  REQUIRE(eventually([&] { return !report(*host, id).status.ok(); }));
+  // Anew, the file is as it is, and its last segment is damaged.
+  const ApplicationId again = add(*host, packaged);
+  REQUIRE(eventually([&] { return !report(*host, again).status.ok(); }));
+  CHECK(report(*host, again).status.code() == StatusCode::bad_checksum);
+  CHECK(report(*host, again).status.text() == "the weights of capacity 3 are damaged");
+  const auto missing = host->add((folder / "none.nest").c_str(), packaged.goals);
+  CHECK(missing.status().code() == StatusCode::io);
+}
+
+TEST_CASE("callbacks that throw, block or are slow hold up nobody else") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera");
+  auto host = make_host({.device = {1U << 30}, .threads = 2, .queue = 2});
+  const ApplicationId throws = add(*host, packaged), blocks = add(*host, packaged),
+                      good = add(*host, packaged);
+  const float* input = packaged.input.data();
+  for (const ApplicationId id : {throws, blocks, good}) {
+    REQUIRE(eventually([&] { return report(*host, id).capacity == 3; }));
+  }
+  REQUIRE(host->submit(throws, &input, [](const Frame&) { throw std::runtime_error("oh"); }).ok());
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+  const auto block = [released](const Frame&) { released.wait(); };
+  REQUIRE(host->submit(blocks, &input, block).ok());
+  REQUIRE(host->submit(blocks, &input, block).ok());
+  REQUIRE(eventually([&] { return report(*host, blocks).done == 2; }));
+  // Its frames are on their way as long as it blocks: a third one is too many.
+  const Status full = host->submit(blocks, &input, block);
+  CHECK(full.code() == StatusCode::busy);
+  CHECK(full.text() == "camera has 2 frames on their way already");
+  for (int i = 0; i < 20; ++i) CHECK(run(*host, good, packaged).status.ok());
+  CHECK(run(*host, throws, packaged).status.ok());
+  CHECK(report(*host, throws).callback_threw == 1);
+  const ApplicationReport told = report(*host, blocks);
+  CHECK(told.dropped == 1);
+  CHECK(told.submitted == 3);
+  release.set_value();
+  std::promise<Status> own;
+  REQUIRE(
+      host->submit(good, &input, [&](const Frame&) { own.set_value(host->remove(good)); }).ok());
+  CHECK(own.get_future().get().text() == "camera cannot be removed by its own callback");
+  CHECK(host->remove(blocks).ok());
+  CHECK(host->remove(blocks).text() == "there is no application 2");
+}
+
+TEST_CASE("a budget below all the seeds serves whom it can, and says whom it does not") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "app");
+  auto host = make_host({.device = {packaged.memory(1) * 5 / 2}, .feedback = false});
+  std::vector<ApplicationId> ids;
+  for (int i = 0; i < 4; ++i) {
+    Packaged one = packaged;
+    one.goals.priority = i == 3 ? 10 : 1;
+    ids.push_back(add(*host, one));
+  }
+  int served = 0;
+  for (const ApplicationId id : ids) {
+    const Frame frame = run(*host, id, packaged);
+    if (frame.status.ok()) {
+      ++served;
+      continue;
+    }
+    CHECK(frame.status.code() == StatusCode::not_served);
+    CHECK(frame.status.text() == "app is not served now");
+    CHECK(report(*host, id).refused == 1);
+  }
+  CHECK(served == 2);
+  CHECK(report(*host, ids[3]).done == 1);  // the one of the highest priority
+  REQUIRE(host->set_device({0}).ok());
+  for (const ApplicationId id : ids) CHECK_FALSE(run(*host, id, packaged).status.ok());
+  REQUIRE(eventually([&] { return host->memory_bytes() == 0; }));
+  // Goals that nobody can meet are served as well as can be.
+  REQUIRE(host->set_device({packaged.memory(3) * 4}).ok());
+  REQUIRE(host->set_goals(ids[0], 1, 1e-9).ok());
+  const Frame late = run(*host, ids[0], packaged);
+  CHECK(late.status.ok());
+  CHECK(report(*host, ids[0]).late == 1);
+  CHECK(host->set_goals(ids[0], 2, 1).code() == StatusCode::bad_argument);
+  CHECK(host->set_device({1, 0}).code() == StatusCode::bad_argument);
+}
+
+TEST_CASE("64 applications are all served") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "app", 8);
+  auto host = make_host({.device = {packaged.memory(2) * 64}, .threads = 2});
+  std::vector<ApplicationId> ids;
+  std::vector<std::unique_ptr<Busy>> busy;
+  for (int i = 0; i < 64; ++i) {
+    ids.push_back(add(*host, packaged));
+    busy.push_back(std::make_unique<Busy>(*host, ids.back(), packaged));
+  }
+  for (const ApplicationId id : ids) {
+    CHECK(eventually([&] { return report(*host, id).done >= 3; }));
+  }
+  CHECK(eventually([&] { return host->memory_bytes() <= packaged.memory(2) * 64; }));
+  for (auto& one : busy) one->stop();
+}
+
+TEST_CASE("a device that is slower than its profile is noticed") {
+  const TemporaryFolder folder;
+  Packaged packaged(folder, "camera", 32);
+  for (auto& cost : packaged.goals.capacities) cost.latency_s = 1e-7;
+  std::atomic<bool> told = false;
+  auto host =
+      make_host({.device = {1U << 30}, .on_decision = [&](const Decided& decided) {
+                   told = told || decided.event == "camera takes other times than its profile has";
+                 }});
+  const ApplicationId id = add(*host, packaged);
+  for (int i = 0; i < 100; ++i) CHECK(run(*host, id, packaged).status.ok());
+  CHECK(eventually([&] { return told.load(); }));
+  CHECK(report(*host, id).latency_ratio > 2);
+}
+
+TEST_CASE("a system low on memory gets a quarter back, for a while") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera", 32);
+  auto host = make_host({.device = {1U << 30}, .feedback = false});
+  const ApplicationId id = add(*host, packaged);
+  REQUIRE(eventually([&] { return report(*host, id).capacity == 3; }));
+  host->low_memory(0.3);
+  REQUIRE(eventually([&] { return host->memory_bytes() <= packaged.memory(3) / 4 * 3; }));
+  CHECK(report(*host, id).assignment.capacity < 3);
+  CHECK(eventually([&] { return report(*host, id).capacity == 3; }));
 }
