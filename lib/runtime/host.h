@@ -106,6 +106,9 @@ class NESTLING_API Host {
   Status set_goals(ApplicationId id, double min_accuracy, double max_latency_s);
   Status set_device(const Device& device);
 
+  // What `changes` adds, removes and sets is decided about once, at its end. Not from another one.
+  void together(const std::function<void()>& changes);
+
   // The system asks for memory: the budget is three quarters of what is used now, until
   // `seconds` have passed without another call.
   void low_memory(double seconds = 10);

@@ -17,7 +17,6 @@ class Player {
     const size_t count = workload.applications.size();
     result_.services.resize(count);
     capacities_.resize(count);
-    started_.resize(count);
     for (const WorkloadApplication& one : workload.applications) goals_.push_back(one.goals);
   }
 
@@ -47,14 +46,19 @@ class Player {
   }
 
  private:
+  bool runs(size_t application) const {
+    return std::find(running_.begin(), running_.end(), application) != running_.end();
+  }
+
   std::string apply(const Event& event) {
     const std::string name = workload_.applications.empty() ? "" : goals_[event.application].name;
     switch (event.kind) {
       case Event::Kind::start:
-        started_[event.application] = true;
+        if (!runs(event.application)) running_.push_back(event.application);
         return name + " starts";
       case Event::Kind::stop:
-        started_[event.application] = false;
+        running_.erase(std::remove(running_.begin(), running_.end(), event.application),
+                       running_.end());
         capacities_[event.application] = 0;
         return name + " stops";
       case Event::Kind::goals:
@@ -77,9 +81,8 @@ class Player {
     moment.event = std::move(what);
     moment.problem.device = device_;
     std::vector<int> before;
-    for (size_t i = 0; i < goals_.size(); ++i) {
-      if (!started_[i]) continue;
-      moment.who.push_back(i);
+    moment.who = running_;
+    for (const size_t i : running_) {
       moment.problem.applications.push_back(goals_[i]);
       before.push_back(capacities_[i]);
     }
@@ -106,6 +109,7 @@ class Player {
     const Moment& moment = result_.moments.back();
     const Moment* before =
         result_.moments.size() > 1 ? &result_.moments[result_.moments.size() - 2] : nullptr;
+    const std::vector<double> shares = used_shares(moment);
     for (size_t n = 0; n < moment.who.size(); ++n) {
       const size_t i = moment.who[n];
       Service& service = result_.services[i];
@@ -120,10 +124,47 @@ class Player {
         paging += goals_[i].capacities[static_cast<size_t>(k - 1)].page_in_s;
       }
       paging = std::min(paging, seconds);
-      if (old > 0 && paging > 0) serve(i, old, assignment.share, paging);
-      serve(i, assignment.capacity, assignment.share, seconds - paging);
+      if (old > 0 && paging > 0) serve(i, old, assignment.share, shares[n], paging);
+      serve(i, assignment.capacity, assignment.share, shares[n], seconds - paging);
     }
     result_.mean_memory_bytes += static_cast<double>(moment.decision.memory_bytes) * seconds;
+  }
+
+  // What of the processor each can use: who wants no more frames leaves the rest to the others, in
+  // proportion to their shares, as the host's fair queue does. By application of the moment.
+  std::vector<double> used_shares(const Moment& moment) const {
+    const size_t count = moment.who.size();
+    std::vector<double> used(count, 0), needs(count, 0);
+    std::vector<bool> full(count, false);
+    for (size_t n = 0; n < count; ++n) {
+      const Assignment& a = moment.decision.assignments[n];
+      const runtime::Application& goals = goals_[moment.who[n]];
+      needs[n] =
+          goals.frame_rate > 0 && a.capacity > 0
+              ? goals.frame_rate * goals.capacities[static_cast<size_t>(a.capacity - 1)].latency_s
+              : 1;
+      full[n] = a.capacity == 0;
+    }
+    for (bool again = true; again;) {
+      again = false;
+      double left = moment.problem.device.processor, weights = 0;
+      for (size_t n = 0; n < count; ++n) {
+        if (full[n]) {
+          left -= used[n];
+        } else {
+          weights += moment.decision.assignments[n].share;
+        }
+      }
+      for (size_t n = 0; n < count; ++n) {
+        if (full[n]) continue;
+        used[n] = weights > 0 ? left * moment.decision.assignments[n].share / weights : 0;
+        if (needs[n] > used[n]) continue;
+        used[n] = needs[n];
+        full[n] = again = true;
+        break;  // and what it leaves is shared out anew
+      }
+    }
+    return used;
   }
 
   static int capacity_at(const Moment& moment, size_t application) {
@@ -133,13 +174,14 @@ class Player {
     return 0;
   }
 
-  void serve(size_t i, int capacity, double share, double seconds) {
+  // `share` is what it is promised, `used` what it computes with.
+  void serve(size_t i, int capacity, double share, double used, double seconds) {
     const runtime::Application& goals = goals_[i];
     const auto c = static_cast<size_t>(capacity - 1);
     const CapacityCost& cost = goals.capacities[c];
-    const double latency = cost.latency_s / share;
-    const double rate =
-        goals.frame_rate > 0 ? std::min(goals.frame_rate, 1 / latency) : 1 / latency;
+    const double latency = cost.latency_s / std::max(share, used);
+    const double possible = used / cost.latency_s;
+    const double rate = goals.frame_rate > 0 ? std::min(goals.frame_rate, possible) : possible;
     Service& service = result_.services[i];
     const double frames = rate * seconds;
     service.served_s += seconds;
@@ -156,7 +198,7 @@ class Player {
   runtime::Device device_;
   std::vector<runtime::Application> goals_;
   std::vector<int> capacities_;  // 0: not served
-  std::vector<bool> started_;
+  std::vector<size_t> running_;  // in the order of their starts
   Simulation result_;
 };
 

@@ -104,9 +104,9 @@ Frame run(Host& host, ApplicationId id, const Packaged& packaged) {
 // Waits for what other threads do; false if it does not come.
 template <typename F>
 bool eventually(const F& condition) {
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return false;
 }
@@ -254,13 +254,25 @@ TEST_CASE("memory stays within the budget while applications and budgets come an
   const uint64_t seed = Catch::rngSeed();
   CAPTURE(seed);
   Random random(seed);
-  std::atomic<uint64_t> budget = most;
+  uint64_t budget = most;
   auto host = make_host({.device = {most}, .threads = 2, .feedback = false});
   std::vector<ApplicationId> ids(all.size(), 0);
   std::vector<std::unique_ptr<Busy>> busy(all.size());
+  const auto settled = [&] {
+    return std::all_of(ids.begin(), ids.end(), [&](ApplicationId id) {
+      if (id == 0) return true;
+      const ApplicationReport told = report(*host, id);
+      return told.capacity == told.assignment.capacity;
+    });
+  };
+  uint64_t bound = budget;  // the largest budget since memory was last as decided
   for (int event = 0; event < 200; ++event) {
     const size_t i = random.below(all.size());
-    const uint64_t before = host->memory_bytes();
+    if (random.below(2) == 0) {
+      REQUIRE(eventually(settled));
+      CHECK(host->memory_bytes() <= budget);
+      bound = budget;
+    }
     if (random.below(3) == 0) {
       budget = least / 2 + random.below(most - least / 2);
       REQUIRE(host->set_device({budget}).ok());
@@ -274,13 +286,11 @@ TEST_CASE("memory stays within the budget while applications and budgets come an
       busy[i]->stop();
       ids[i] = 0;
     }
-    // On the way it is never more than both what it was and what it may be.
-    const uint64_t bound = std::max<uint64_t>(before, budget);
+    bound = std::max(bound, budget);
     for (int look = 0; look < 20; ++look) {
       CHECK(host->memory_bytes() <= bound);
       std::this_thread::sleep_for(std::chrono::microseconds(random.below(200)));
     }
-    if (event % 20 == 0) CHECK(eventually([&] { return host->memory_bytes() <= budget; }));
   }
   for (size_t i = 0; i < all.size(); ++i) {
     if (ids[i] == 0) continue;
@@ -419,6 +429,27 @@ TEST_CASE("a budget below all the seeds serves whom it can, and says whom it doe
   CHECK(report(*host, ids[0]).late == 1);
   CHECK(host->set_goals(ids[0], 2, 1).code() == StatusCode::bad_argument);
   CHECK(host->set_device({1, 0}).code() == StatusCode::bad_argument);
+}
+
+TEST_CASE("what changes together is decided once") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "app");
+  std::vector<Decided> decided;
+  auto host = make_host({.device = {packaged.memory(1) * 3},
+                         .feedback = false,
+                         .on_decision = [&](const Decided& one) { decided.push_back(one); }});
+  ApplicationId first = 0, second = 0;
+  host->together([&] {
+    first = add(*host, packaged);
+    second = add(*host, packaged);
+    CHECK(host->set_goals(first, 0.5, 0.1).ok());
+  });
+  REQUIRE(decided.size() == 1);
+  CHECK(decided[0].event == "app starts; app starts; app has other goals");
+  CHECK(decided[0].who == std::vector<ApplicationId>{first, second});
+  host->together([] {});
+  CHECK(decided.size() == 1);
+  CHECK(run(*host, second, packaged).status.ok());
 }
 
 TEST_CASE("64 applications are all served") {

@@ -146,6 +146,22 @@ Status Host::Impl::set_device(const Device& device) {
   return {};
 }
 
+void Host::Impl::together(const std::function<void()>& changes) {
+  {
+    const std::lock_guard lock(mutex_);
+    together_ = true;
+  }
+  changes();
+  const std::lock_guard order(deciding_);
+  std::string events;
+  {
+    const std::lock_guard lock(mutex_);
+    together_ = false;
+    events = std::exchange(together_events_, {});
+  }
+  if (!events.empty()) decide(std::move(events));
+}
+
 void Host::Impl::low_memory(double seconds) {
   const std::lock_guard order(deciding_);
   {
@@ -164,6 +180,10 @@ void Host::Impl::decide(std::string event) {
   std::vector<int> before;
   {
     const std::lock_guard lock(mutex_);
+    if (together_) {
+      together_events_ += (together_events_.empty() ? "" : "; ") + event;
+      return;
+    }
     decided.problem.device = device_;
     if (low_memory_bytes_) {
       uint64_t& budget = decided.problem.device.memory_bytes;
@@ -275,6 +295,7 @@ Status Host::set_goals(ApplicationId id, double min_accuracy, double max_latency
   return impl_->set_goals(id, min_accuracy, max_latency_s);
 }
 Status Host::set_device(const Device& device) { return impl_->set_device(device); }
+void Host::together(const std::function<void()>& changes) { impl_->together(changes); }
 void Host::low_memory(double seconds) { impl_->low_memory(seconds); }
 Status Host::submit(ApplicationId id, const float* const* inputs, FrameCallback done) {
   return impl_->submit(id, inputs, std::move(done));

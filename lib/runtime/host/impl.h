@@ -25,6 +25,7 @@ class Host::Impl {
   Status remove(ApplicationId id);
   Status set_goals(ApplicationId id, double min_accuracy, double max_latency_s);
   Status set_device(const Device& device);
+  void together(const std::function<void()>& changes);
   void low_memory(double seconds);
   Status submit(ApplicationId id, const float* const* inputs, FrameCallback done);
   Result<ApplicationReport> report(ApplicationId id) const;
@@ -72,6 +73,8 @@ class Host::Impl {
   Device device_;
   std::optional<uint64_t> low_memory_bytes_;
   Clock::time_point low_memory_until_;
+  bool together_ = false;  // decisions wait; together_events_ says for what
+  std::string together_events_;
   std::string later_;  // an event that the manager decides about; none if empty
   ApplicationId last_id_ = kRest;
   bool over_ = false;
