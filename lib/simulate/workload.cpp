@@ -75,6 +75,9 @@ void read_profile(const std::filesystem::path& path, WorkloadApplication& applic
   const std::string where = path.string();
   const Json json = read_json(path);
   check_schema(json, "nestling/profile/1", where);
+  const Json package = field_or<Json>(json, "package", where, Json::object());
+  const auto file = field_or<std::string>(package, "file", where, "");
+  application.package = path.parent_path() / std::filesystem::path(file).filename();
   const Json capacities = field<Json>(json, "capacities", where);
   if (!capacities.is_array() || capacities.empty()) fail("{} has no capacities", where);
   for (const Json& capacity : capacities) {

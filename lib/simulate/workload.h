@@ -17,6 +17,7 @@ namespace nestling {
 struct WorkloadApplication {
   runtime::Application goals;
   std::string profile;                  // file, relative to the workload's folder
+  std::filesystem::path package;        // that the profile is of: the file of its name beside it
   std::vector<uint64_t> page_in_bytes;  // from the capacity below
   std::vector<std::optional<double>>
       energy;  // of one inference, millijoules; where it was measured

@@ -10,17 +10,12 @@
 #include <thread>
 #include <unistd.h>
 
-#include "runtime/model.h"
 #include "support/catch.h"
-#include "support/nested_graph.h"
-#include "support/temporary_folder.h"
+#include "support/packaged.h"
 
 #include "base/file.h"
-#include "graph/zoo.h"
-#include "package/package.h"
 
 using namespace nestling;
-using runtime::Application;
 using runtime::ApplicationId;
 using runtime::ApplicationReport;
 using runtime::Decided;
@@ -29,54 +24,9 @@ using runtime::Host;
 using runtime::HostOptions;
 using runtime::Status;
 using runtime::StatusCode;
+using test::Packaged;
 
 namespace {
-
-// A package of three capacities, and goals that ask for the largest.
-struct Packaged {
-  std::filesystem::path path;
-  Application goals;
-  std::vector<float> input;
-
-  Packaged(const TemporaryFolder& folder, const std::string& name, int64_t extent = 16,
-           uint64_t seed = 1)
-      : path(folder / (name + ".nest")) {
-    Random random(seed);
-    const Graph graph =
-        test::nested_graph(make_model("small", {.classes = 4, .height = extent, .width = extent}),
-                           Growth::full, 3, random);
-    write_file(path, make_package(graph, "test"));
-    auto opened = runtime::Model::open(path.c_str(), {});
-    REQUIRE(opened.ok());
-    runtime::Model& model = opened.value();
-    goals.name = name;
-    goals.max_latency_s = 1;
-    for (uint32_t k = 1; k <= 3; ++k) {
-      REQUIRE(model.set_capacity(k).ok());
-      const runtime::Footprint footprint = model.footprint();
-      goals.capacities.push_back(
-          {.accuracy = 0.5 + 0.1 * k,
-           .latency_s = 1e-4 * k,
-           .memory_bytes = footprint.weights_bytes + footprint.activation_bytes});
-    }
-    for (uint64_t i = 0; i < model.input_floats(); ++i) {
-      input.push_back(static_cast<float>(random.normal()));
-    }
-  }
-
-  uint64_t memory(int capacity) const {
-    return goals.capacities[static_cast<size_t>(capacity - 1)].memory_bytes;
-  }
-
-  std::vector<float> expected(int capacity) const {
-    auto opened = runtime::Model::open(path.c_str(), {});
-    runtime::Model& model = opened.value();
-    std::vector<float> scores(model.output_floats());
-    REQUIRE(model.set_capacity(static_cast<uint32_t>(capacity)).ok());
-    REQUIRE(model.run(input.data(), scores.data()).ok());
-    return scores;
-  }
-};
 
 std::unique_ptr<Host> make_host(const HostOptions& options) {
   auto made = Host::make(options);

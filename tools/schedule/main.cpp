@@ -4,6 +4,7 @@
 
 #include "common/tool.h"
 #include "simulate/generate.h"
+#include "simulate/live.h"
 #include "simulate/page.h"
 #include "simulate/simulation.h"
 
@@ -65,12 +66,15 @@ int main(int argc, char** argv) {
             "Shares a device among several applications: simulates what each gets over a workload.",
             "nestling-schedule --generate six --profile a.json --profile b.json --out six.json\n"
             "  nestling-schedule --simulate six.json --compare\n"
-            "  nestling-schedule --simulate six.json --policy max --explain");
+            "  nestling-schedule --simulate six.json --policy max --explain\n"
+            "  nestling-schedule --simulate six.json --live --threads 2");
   std::string workload_file, out, policy = "total", method = "exact";
   std::string page;
-  bool compare = false, explain_all = false;
+  bool compare = false, explain_all = false, live = false;
+  LiveOptions live_options;
   GenerateOptions generate;
   generate.kind.clear();
+  tool.common.threads = 1;  // as profiles have by default
   runtime::Options options;
   auto* simulate_option = tool.app.add_option("--simulate", workload_file, "Play this workload")
                               ->type_name("FILE.json");
@@ -107,6 +111,10 @@ int main(int argc, char** argv) {
   tool.app.add_flag("--compare", compare, "One line for each policy and method");
   tool.app.add_flag("--explain", explain_all,
                     "Why each application got its capacity and share, after every event");
+  tool.app.add_flag("--live", live,
+                    "Play it with the real packages on this machine, in real time, and compare");
+  tool.app.add_flag("--feedback", live_options.feedback,
+                    "Live: decide by measured latencies where they depart from the profiles");
   tool.app
       .add_option("--html", page,
                   "Write a page of what was simulated with each policy, for a browser")
@@ -114,7 +122,7 @@ int main(int argc, char** argv) {
   tool.app.add_option("--out", out, "Workload to write, or what was simulated")
       ->type_name("FILE.json");
 
-  return tool.main(argc, argv, [&](Progress&) -> int {
+  return tool.main(argc, argv, [&](Progress& progress) -> int {
     if (workload_file.empty() == generate.kind.empty() || (!generate.kind.empty() && out.empty())) {
       fmt::print(stderr,
                  "nestling-schedule: give --simulate FILE, or --generate KIND and --out FILE\n");
@@ -161,6 +169,15 @@ int main(int argc, char** argv) {
         all.push_back(to_json(workload, simulation, label));
       }
       tool.print(text, {{"simulations", all}});
+      return kDone;
+    }
+    if (live) {
+      live_options.decision = options;
+      live_options.threads = tool.common.threads;
+      const Live played = play_live(workload, live_options, progress);
+      const Json json = to_json(workload, played, policy);
+      if (!out.empty()) write_json(out, json);
+      tool.print(live_table(workload, played, simulate(workload, options)), json);
       return kDone;
     }
     const Simulation simulation = simulate(workload, options);
