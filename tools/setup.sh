@@ -9,7 +9,7 @@ packages=(
   libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
   libturbojpeg0-dev pkg-config
-  libprotozero-dev libhwy-dev libpthreadpool-dev libxxhash-dev
+  libprotozero-dev rapidjson-dev libhwy-dev libpthreadpool-dev libxxhash-dev
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata chromium
 )
 command -v node > /dev/null && command -v npm > /dev/null || packages+=(nodejs npm)

@@ -26,7 +26,7 @@ for name in libhwy-dev libhwy1 libpthreadpool-dev libpthreadpool0 libxxhash-dev 
   libssl-dev libssl3 zlib1g-dev zlib1g libpng-dev libpng16-16 libturbojpeg0-dev libturbojpeg0; do
   packages+=("$name:$architecture")
 done
-packages+=(libprotozero-dev libcli11-dev nlohmann-json3-dev "catch2:$architecture")
+packages+=(libprotozero-dev rapidjson-dev libcli11-dev nlohmann-json3-dev "catch2:$architecture")
 mkdir -p "$root/packages"
 (cd "$root/packages" && apt-get download -qq "${packages[@]}" 2> /dev/null)
 for package in "$root"/packages/*.deb; do dpkg -x "$package" "$root"; done

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/profile.h"
+
 #include "base/error.h"
 #include "base/json_fields.h"
 
@@ -74,21 +76,14 @@ Event read_event(const Json& json, const Workload& workload, const std::string& 
 void read_profile(const std::filesystem::path& path, WorkloadApplication& application) {
   const std::string where = path.string();
   const Json json = read_json(path);
-  check_schema(json, "nestling/profile/1", where);
   const Json package = field_or<Json>(json, "package", where, Json::object());
   const auto file = field_or<std::string>(package, "file", where, "");
   application.package = path.parent_path() / std::filesystem::path(file).filename();
-  const Json capacities = field<Json>(json, "capacities", where);
-  if (!capacities.is_array() || capacities.empty()) fail("{} has no capacities", where);
-  for (const Json& capacity : capacities) {
-    const Json memory = field<Json>(capacity, "memory", where);
+  auto costs = runtime::read_profile(path.c_str());
+  if (!costs.ok()) fail("{}", costs.status().text());
+  application.goals.capacities = std::move(costs.value());
+  for (const Json& capacity : field<Json>(json, "capacities", where)) {
     const Json upgrade = field<Json>(capacity, "upgrade", where);
-    const Json latency = field<Json>(capacity, "latency_ms", where);
-    application.goals.capacities.push_back({field<double>(capacity, "accuracy", where),
-                                            field<double>(latency, "median", where) / 1000,
-                                            field<uint64_t>(memory, "weights_bytes", where) +
-                                                field<uint64_t>(memory, "activation_bytes", where),
-                                            field<double>(upgrade, "ms", where) / 1000});
     application.page_in_bytes.push_back(field<uint64_t>(upgrade, "bytes", where));
     const Json energy = field<Json>(capacity, "energy_mj", where);
     application.energy.push_back(energy.is_number() ? std::optional(energy.get<double>())

@@ -165,5 +165,5 @@ TEST_CASE("workloads that make no sense are refused with their place") {
   CHECK_THAT(error([](auto& j) { j["events"] = 3; }), ContainsSubstring("are lists"));
   nestling::write_file(files.folder / "net.json",
                        R"({"schema": "nestling/profile/1", "capacities": []})");
-  CHECK_THAT(error([](auto&) {}), ContainsSubstring("has no capacities"));
+  CHECK_THAT(error([](auto&) {}), ContainsSubstring("has not 1 to 64 capacities"));
 }

@@ -1,0 +1,128 @@
+/* The host (host.h) for C, and for languages that call C. Means the same as there, call by call:
+ *
+ *   nestling_host_options options;
+ *   nestling_host_defaults(&options);
+ *   options.memory_bytes = 64 << 20;
+ *   nestling_host* host = nestling_host_open(&options);
+ *   nestling_application application;
+ *   nestling_application_defaults(&application);
+ *   ... its name, goals, and the capacities of its profile ...
+ *   uint64_t camera = nestling_add(host, "camera.nest", &application);
+ *   nestling_submit(host, camera, inputs, show, NULL);
+ *   nestling_host_close(host);
+ *
+ * Functions that can fail return 0 or NULL on failure (submit a status) and say why in
+ * nestling_error(). All may be called from several threads. */
+#ifndef NESTLING_RUNTIME_NESTLING_H
+#define NESTLING_RUNTIME_NESTLING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/* StatusCode of status.h. */
+typedef enum {
+  NESTLING_OK = 0,
+  NESTLING_IO = 1,
+  NESTLING_BAD_FORMAT = 2,
+  NESTLING_BAD_CHECKSUM = 3,
+  NESTLING_BAD_ARGUMENT = 4,
+  NESTLING_NO_MEMORY = 5,
+  NESTLING_BUSY = 6,
+  NESTLING_NOT_SERVED = 7
+} nestling_status;
+
+typedef enum {
+  NESTLING_MIN_TOTAL_COST = 0,
+  NESTLING_MIN_MAX_COST = 1,
+  NESTLING_FIXED = 2
+} nestling_policy;
+
+typedef struct nestling_host nestling_host;
+
+typedef struct {
+  uint64_t memory_bytes; /* the budget of all applications together */
+  double processor;      /* what of it they may use, from 0 to 1 */
+  int threads;
+  nestling_policy policy;
+  size_t queue; /* most frames of an application on their way */
+  int feedback; /* 0: decisions depend on profiles alone */
+} nestling_host_options;
+
+/* A capacity, as its profile has it. */
+typedef struct {
+  double accuracy;  /* from 0 to 1 */
+  double latency_s; /* of one inference with the whole processor */
+  uint64_t memory_bytes;
+  double page_in_s; /* from the capacity below */
+} nestling_capacity;
+
+typedef struct {
+  const char* name;
+  const nestling_capacity* capacities; /* the smallest first, as many as the package has */
+  size_t capacity_count;
+  double min_accuracy; /* from 0 to 1 */
+  double max_latency_s;
+  double alpha;      /* of a second above max_latency_s, against an accuracy of 1 */
+  double frame_rate; /* 0: none in particular */
+  double priority;   /* its cost counts so often */
+} nestling_application;
+
+/* What came of a frame; exists during the callback only. */
+typedef struct {
+  uint64_t number; /* of the application's frames that were accepted, from 1 */
+  nestling_status status;
+  const char* error; /* a sentence; empty if the status is NESTLING_OK */
+  int capacity;
+  double latency_s;
+  const float* const* outputs; /* in the network's order; NULL if the status is not NESTLING_OK */
+  size_t output_count;
+} nestling_frame;
+
+typedef struct {
+  int capacity; /* that serves it now; 0: none */
+  double share; /* of the processor, as decided last */
+  int failed;   /* it is served no more, and can only be removed */
+  uint64_t submitted, done, dropped, refused, lost, late;
+  double busy_s;   /* what it had of the processor */
+  double accuracy; /* mean over its frames */
+  uint64_t memory_bytes;
+} nestling_report;
+
+typedef void (*nestling_callback)(const nestling_frame* frame, void* user);
+
+/* Of the calling thread's last call that failed. */
+const char* nestling_error(void);
+
+/* Reads at most `most` capacities of a profile (profile.h); returns how many it has. */
+size_t nestling_read_profile(const char* path, nestling_capacity* capacities, size_t most);
+
+/* One thread, no memory, MinTotalCost, 3 frames, feedback. */
+void nestling_host_defaults(nestling_host_options* options);
+/* An application without capacities, alpha and priority 1, a latency of 1 s. */
+void nestling_application_defaults(nestling_application* application);
+
+nestling_host* nestling_host_open(const nestling_host_options* options);
+void nestling_host_close(nestling_host* host); /* NULL is no host, and fine */
+
+uint64_t nestling_add(nestling_host* host, const char* package,
+                      const nestling_application* application); /* its number, above 0 */
+int nestling_remove(nestling_host* host, uint64_t application);
+int nestling_set_goals(nestling_host* host, uint64_t application, double min_accuracy,
+                       double max_latency_s);
+int nestling_set_device(nestling_host* host, uint64_t memory_bytes, double processor);
+void nestling_low_memory(nestling_host* host, double seconds);
+
+/* `inputs` has as many arrays as the network has inputs; they are copied. The callback comes later,
+ * in a thread of the application's own, if this is NESTLING_OK, and otherwise never. */
+nestling_status nestling_submit(nestling_host* host, uint64_t application,
+                                const float* const* inputs, nestling_callback done, void* user);
+int nestling_tell(nestling_host* host, uint64_t application, nestling_report* report);
+
+#if defined(__cplusplus)
+}
+#endif
+#endif
