@@ -82,6 +82,9 @@ struct HostOptions {
   // latencies are corrected by the ratio, and decisions follow. Off, decisions depend on what is
   // told alone.
   bool feedback = true;
+  // Where Linux says that memory is short (processes wait for it, or the control group is near its
+  // limit), low_memory() is called, as long as it is.
+  bool watch_memory = true;
   // Called under no lock, in the thread whose call or measurement led to the decision; decisions
   // come one after the other.
   std::function<void(const Decided&)> on_decision = {};

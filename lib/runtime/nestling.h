@@ -48,8 +48,9 @@ typedef struct {
   double processor;      /* what of it they may use, from 0 to 1 */
   int threads;
   nestling_policy policy;
-  size_t queue; /* most frames of an application on their way */
-  int feedback; /* 0: decisions depend on profiles alone */
+  size_t queue;     /* most frames of an application on their way */
+  int feedback;     /* 0: decisions depend on profiles alone */
+  int watch_memory; /* 0: what the system says of its memory is ignored */
 } nestling_host_options;
 
 /* A capacity, as its profile has it. */
@@ -100,7 +101,8 @@ const char* nestling_error(void);
 /* Reads at most `most` capacities of a profile (profile.h); returns how many it has. */
 size_t nestling_read_profile(const char* path, nestling_capacity* capacities, size_t most);
 
-/* One thread, no memory, MinTotalCost, 3 frames, feedback. */
+/* One thread, no memory, MinTotalCost, 3 frames, feedback, and the system's memory
+ * is watched. */
 void nestling_host_defaults(nestling_host_options* options);
 /* An application without capacities, alpha and priority 1, a latency of 1 s. */
 void nestling_application_defaults(nestling_application* application);

@@ -58,7 +58,7 @@ class LivePlayer {
     host.device = workload.device;
     host.threads = options.threads;
     host.decision = options.decision;
-    host.feedback = options.feedback;
+    host.feedback = host.watch_memory = options.feedback;
     host.on_decision = [this](const runtime::Decided& decided) { record(decided); };
     auto made = Host::make(host);
     host_ = std::move(checked(made, "the host"));

@@ -13,7 +13,9 @@ namespace nestling {
 struct LiveOptions {
   runtime::Options decision;
   int threads = 1;
-  bool feedback = false;  // Host: decisions follow measured latencies; then they are not compared
+  // Decisions follow measured latencies and the system's memory (HostOptions); then they are not
+  // compared.
+  bool feedback = false;
 };
 
 struct Live {

@@ -34,14 +34,27 @@ void Host::Impl::manage() {
         decide(std::move(event));
       }
       lock.lock();
+    } else if (options_.watch_memory && Clock::now() >= next_look_) {
+      look_at_memory(lock);
     } else if (!change_one(lock)) {
-      if (low_memory_bytes_) {
-        changes_.wait_until(lock, low_memory_until_);
-      } else {
+      auto until = Clock::time_point::max();
+      if (low_memory_bytes_) until = low_memory_until_;
+      if (options_.watch_memory) until = std::min(until, next_look_);
+      if (until == Clock::time_point::max()) {
         changes_.wait(lock);
+      } else {
+        changes_.wait_until(lock, until);
       }
     }
   }
+}
+
+void Host::Impl::look_at_memory(Lock& lock) {
+  lock.unlock();
+  const bool high = pressure_.high(std::chrono::duration<double>(kLook).count());
+  if (high) low_memory(10);
+  lock.lock();
+  next_look_ = Clock::now() + kLook;
 }
 
 bool Host::Impl::must_shrink() const {

@@ -13,6 +13,7 @@
 
 #include "runtime/host/client.h"
 #include "runtime/host/fair_queue.h"
+#include "runtime/host/memory_pressure.h"
 
 namespace nestling::runtime {
 
@@ -43,7 +44,8 @@ class Host::Impl {
   void ended(Client& client, double latency_s, Status status);
   void rest(Lock& lock);  // leaves the processor to others
 
-  void manage();                // the manager's life
+  void manage();  // the manager's life
+  void look_at_memory(Lock& lock);
   bool change_one(Lock& lock);  // false if there is nothing to do now
   bool page_in_ahead(Lock& lock, Client& client);
   void change(Lock& lock, Client& client);
@@ -56,8 +58,9 @@ class Host::Impl {
 
   // Its rest of the processor is the device's, which other processes have.
   static constexpr size_t kRest = 0;
-  static constexpr double kLeastWeight = 1e-3;  // shares may be 0
-  static constexpr double kTurn_s = 0.0005;     // a turn ends with the layer that passes this
+  static constexpr double kLeastWeight = 1e-3;     // shares may be 0
+  static constexpr std::chrono::seconds kLook{1};  // between two looks at the system's memory
+  static constexpr double kTurn_s = 0.0005;        // a turn ends with the layer that passes this
 
   const HostOptions options_;
   const Clock::time_point made_ = Clock::now();
@@ -73,6 +76,8 @@ class Host::Impl {
   Device device_;
   std::optional<uint64_t> low_memory_bytes_;
   Clock::time_point low_memory_until_;
+  MemoryPressure pressure_;  // the manager's
+  Clock::time_point next_look_ = Clock::now();
   bool together_ = false;  // decisions wait; together_events_ says for what
   std::string together_events_;
   std::string later_;  // an event that the manager decides about; none if empty
