@@ -52,6 +52,7 @@ class LivePlayer {
     for (const WorkloadApplication& one : workload.applications) {
       auto model = runtime::Model::open(one.package.c_str(), {});
       inputs_.push_back(checked(model, one.goals.name).input_floats());
+      goals_.push_back(one.goals);
       running_.emplace_back();
     }
     runtime::HostOptions host;
@@ -129,16 +130,17 @@ class LivePlayer {
     switch (event.kind) {
       case Event::Kind::start: {
         if (running_[i].id != 0) break;
-        const WorkloadApplication& one = workload_.applications[i];
-        auto added = host_->add(one.package.c_str(), one.goals);
-        running_[i].id = checked(added, one.goals.name);
+        auto added = host_->add(workload_.applications[i].package.c_str(), goals_[i]);
+        running_[i].id = checked(added, goals_[i].name);
         break;
       }
       case Event::Kind::stop:
         if (running_[i].id != 0) stop(i);
         break;
       case Event::Kind::goals:
-        if (running_[i].id == 0) break;
+        goals_[i].min_accuracy = event.min_accuracy;
+        goals_[i].max_latency_s = event.max_latency_s;
+        if (running_[i].id == 0) break;  // it has them when it starts
         check(host_->set_goals(running_[i].id, event.min_accuracy, event.max_latency_s));
         if (running_[i].source) running_[i].source->set_max_latency(event.max_latency_s);
         break;
@@ -224,6 +226,7 @@ class LivePlayer {
 
   const Workload& workload_;
   std::vector<uint64_t> inputs_;  // floats, by application
+  std::vector<runtime::Application> goals_;
   std::vector<Running> running_;  // by application
   runtime::Device device_ = workload_.device;
   uint64_t budget_;

@@ -30,9 +30,10 @@ class Player {
       now = at;
       std::string what;
       for (; e < workload_.events.size() && workload_.events[e].at_s == at; ++e) {
-        what += (what.empty() ? "" : "; ") + apply(workload_.events[e]);
+        const std::string one = apply(workload_.events[e]);
+        what += (what.empty() || one.empty() ? "" : "; ") + one;
       }
-      decide(now, std::move(what));
+      if (!what.empty()) decide(now, std::move(what));
     }
     pass(now, workload_.duration_s);
     for (Service& service : result_.services) {
@@ -50,13 +51,16 @@ class Player {
     return std::find(running_.begin(), running_.end(), application) != running_.end();
   }
 
+  // Says what happened; nothing, if it concerns nobody who runs.
   std::string apply(const Event& event) {
     const std::string name = workload_.applications.empty() ? "" : goals_[event.application].name;
     switch (event.kind) {
       case Event::Kind::start:
-        if (!runs(event.application)) running_.push_back(event.application);
+        if (runs(event.application)) return {};
+        running_.push_back(event.application);
         return name + " starts";
       case Event::Kind::stop:
+        if (!runs(event.application)) return {};
         running_.erase(std::remove(running_.begin(), running_.end(), event.application),
                        running_.end());
         capacities_[event.application] = 0;
@@ -64,7 +68,7 @@ class Player {
       case Event::Kind::goals:
         goals_[event.application].min_accuracy = event.min_accuracy;
         goals_[event.application].max_latency_s = event.max_latency_s;
-        return name + " has other goals";
+        return runs(event.application) ? name + " has other goals" : "";
       case Event::Kind::memory:
         device_.memory_bytes = event.memory_bytes;
         return fmt::format("{} bytes of memory", event.memory_bytes);
