@@ -1,17 +1,20 @@
-// Runs a package at every capacity, up and down, with one thread and several, and compares with the
-// outputs that the host has computed: device_test FOLDER/MODEL. Needs the runtime alone, so that it
-// runs on any device.
+// Runs a package at every capacity, up and down, with one thread and several, and as applications
+// of a host, and compares with the outputs that the building machine has computed: device_test
+// FOLDER/MODEL. Needs the runtime alone, so that it runs on any device.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
+#include "runtime/host.h"
 #include "runtime/model.h"
 
-using nestling::runtime::Model;
+namespace rt = nestling::runtime;
 
 namespace {
 
@@ -28,6 +31,52 @@ int failure(const std::string& what) {
   return 1;
 }
 
+// The largest difference from what was computed elsewhere, against the largest of that; 1 if there
+// is another number of outputs.
+float difference(const std::string& name, uint32_t capacity, const std::vector<float>& output) {
+  const std::vector<float> expected = read_floats(name + "." + std::to_string(capacity));
+  if (expected.size() != output.size() || expected.empty()) return 1;
+  float largest = 0, most = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(expected[i]));
+    most = std::max(most, std::abs(expected[i] - output[i]));
+  }
+  std::printf("capacity %u: %.1e\n", capacity, static_cast<double>(most / largest));
+  return most / largest;
+}
+
+// Two applications of the package beside each other: computed right, and one that loses its file
+// fails without the other.
+int share(const std::string& name, const std::vector<float>& input) {
+  const std::string copy = "device-test-" + std::to_string(::getpid()) + ".nest";
+  {
+    std::ifstream from(name + ".nest", std::ios::binary);
+    std::ofstream(copy, std::ios::binary) << from.rdbuf();
+  }
+  rt::Application goals;
+  goals.name = name;
+  for (const double k : {1.0, 2.0, 3.0}) goals.capacities.push_back({k / 4, k / 100, 1, 0});
+  auto made = rt::Host::make({.device = {1U << 30}, .threads = 2, .watch_memory = false});
+  if (!made.ok()) return failure(made.status().text());
+  rt::Host& host = *made.value();
+  auto good = host.add((name + ".nest").c_str(), goals), bad = host.add(copy.c_str(), goals);
+  if (!good.ok() || !bad.ok()) return failure("a package cannot be added");
+  const float* inputs = input.data();
+  for (const rt::ApplicationId id : {good.value(), bad.value()}) {
+    const rt::Frame frame = host.submit(id, &inputs).get();
+    if (!frame.status.ok()) return failure(frame.status.text());
+    if (!(difference(name, static_cast<uint32_t>(frame.capacity), frame.outputs[0]) <= 1e-4F)) {
+      return failure("the outputs of an application differ");
+    }
+  }
+  std::filesystem::resize_file(copy, 20000);
+  const rt::Frame lost = host.submit(bad.value(), &inputs).get();
+  std::filesystem::remove(copy);
+  if (lost.status.code() != rt::StatusCode::io) return failure("a lost package is not noticed");
+  const rt::Frame frame = host.submit(good.value(), &inputs).get();
+  return frame.status.ok() ? 0 : failure(frame.status.text());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,27 +84,18 @@ int main(int argc, char** argv) {
   const std::string name = argv[1];
   const std::vector<float> input = read_floats(name + ".input");
   for (const int threads : {1, 3}) {
-    auto opened = Model::open((name + ".nest").c_str(), {.threads = threads});
+    auto opened = rt::Model::open((name + ".nest").c_str(), {.threads = threads});
     if (!opened.ok()) return failure(opened.status().text());
-    Model& model = opened.value();
+    rt::Model& model = opened.value();
     if (model.input_floats() != input.size()) return failure("the input does not fit");
     std::vector<float> output(model.output_floats());
     for (const uint32_t capacity : {1U, 3U, 2U, 3U, 1U}) {
-      const std::vector<float> expected = read_floats(name + "." + std::to_string(capacity));
-      if (expected.size() != output.size()) return failure("the output does not fit");
       if (auto status = model.set_capacity(capacity); !status.ok()) return failure(status.text());
       if (auto status = model.run(input.data(), output.data()); !status.ok()) {
         return failure(status.text());
       }
-      float largest = 0, difference = 0;
-      for (size_t i = 0; i < expected.size(); ++i) {
-        largest = std::max(largest, std::abs(expected[i]));
-        difference = std::max(difference, std::abs(expected[i] - output[i]));
-      }
-      std::printf("capacity %u, %d threads: %.1e\n", capacity, threads,
-                  static_cast<double>(difference / largest));
-      if (!(difference <= 1e-4F * largest)) return failure("the outputs differ");
+      if (!(difference(name, capacity, output) <= 1e-4F)) return failure("the outputs differ");
     }
   }
-  return 0;
+  return share(name, input);
 }

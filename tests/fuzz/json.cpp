@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fuzz/memory_file.h"
+#include "runtime/profile.h"
 #include "support/test_graphs.h"
 
 #include "base/error.h"
@@ -26,5 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     attempt([&] { nestling::classifier_info(graph, "fuzz.onnx"); });
     attempt([&] { nestling::nesting_of(graph, "fuzz.onnx"); });
   }
+  const fuzz::MemoryFile file(data, size);
+  static_cast<void>(nestling::runtime::read_profile(file.path().c_str()));
   return 0;
 }

@@ -88,4 +88,7 @@ int main(int, char** argv) {
   models();
   images();
   arrays();
+  seed("json", "profile",
+       R"({"schema": "nestling/profile/1", "capacities": [{"accuracy": 0.7, "latency_ms": {"median":
+       1.5}, "memory": {"weights_bytes": 9, "activation_bytes": 8}, "upgrade": {"ms": 1e-1}}]})");
 }
