@@ -32,8 +32,8 @@ void on_bus_error(int signal, siginfo_t* info, void* context) {
       if (begin == 0 || at < begin || at >= end) continue;
       // What lies behind is missing, too. mmap is not in POSIX's list of what a handler may call,
       // but is a plain system call wherever this runs.
-      const uintptr_t page = at / page_bytes * page_bytes;
-      void* zeros = ::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ,
+      char* page = static_cast<char*>(info->si_addr) - at % page_bytes;
+      void* zeros = ::mmap(page, end - at + at % page_bytes, PROT_READ,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
       if (zeros == MAP_FAILED) break;
       slot.lost = true;

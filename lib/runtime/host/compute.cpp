@@ -8,8 +8,9 @@ namespace nestling::runtime {
 namespace {
 
 std::vector<const float*> pointers(const std::vector<std::vector<float>>& arrays) {
-  std::vector<const float*> all;
-  for (const auto& array : arrays) all.push_back(array.data());
+  std::vector<const float*> all(arrays.size());
+  std::transform(arrays.begin(), arrays.end(), all.begin(),
+                 [](const std::vector<float>& array) { return array.data(); });
   return all;
 }
 
@@ -67,13 +68,13 @@ void Host::Impl::turn(Lock& lock, Client& client) {
   client.told.busy_s += seconds;
   frame.busy_s += seconds;
   client.held = false;
-  if (!more) ended(client, seconds_between(frame.submitted, now), std::move(status));
+  if (!more) ended(client, seconds_between(frame.submitted, now), status);
   update(client);
   idle_.notify_all();
   if (client.yielding) changes_.notify_one();
 }
 
-void Host::Impl::ended(Client& client, double latency_s, Status status) {
+void Host::Impl::ended(Client& client, double latency_s, const Status& status) {
   PendingFrame frame = std::move(*client.running);
   client.running.reset();
   if (!status.ok()) {

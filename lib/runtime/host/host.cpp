@@ -1,6 +1,7 @@
 #include "runtime/host.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "runtime/host/impl.h"
@@ -142,7 +143,7 @@ Status Host::Impl::set_device(const Device& device) {
     }
   }
   decide(std::to_string(device.memory_bytes) + " bytes of memory, " +
-         std::to_string(static_cast<int>(100 * device.processor + 0.5)) + " % of the processor");
+         std::to_string(std::lround(100 * device.processor)) + " % of the processor");
   return {};
 }
 

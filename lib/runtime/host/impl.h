@@ -41,7 +41,7 @@ class Host::Impl {
 
   void compute();  // the computer's life
   void turn(Lock& lock, Client& client);
-  void ended(Client& client, double latency_s, Status status);
+  void ended(Client& client, double latency_s, const Status& status);
   void rest(Lock& lock);  // leaves the processor to others
 
   void manage();  // the manager's life
