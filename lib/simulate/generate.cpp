@@ -48,8 +48,9 @@ class Generator {
       goals.name = fmt::format("application{}", i + 1);
       goals.min_accuracy = std::clamp(largest.accuracy - between(0, 0.02), 0.0, 1.0);
       goals.max_latency_s = largest.latency_s * between(1.5, 5);
+      goals.frame_rate = options_.load / (options_.applications * largest.latency_s);
       // A latency twice as long as is wanted weighs as much as 2 to 20 points of accuracy.
-      goals.alpha = between(0.02, 0.2) / goals.max_latency_s;
+      goals.alpha = between(0.02, 0.2) / goals.latency_bound();
       memory += static_cast<double>(largest.memory_bytes);
       workload_.applications.push_back(std::move(application));
     }

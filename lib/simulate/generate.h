@@ -22,6 +22,9 @@ struct GenerateOptions {
   double duration_s = 600;
   double event_s = 10;  // mean time between events
   double memory = 0.5;  // the budget, as a part of what all largest capacities take
+  // Frame rates at which all applications at once, at their largest capacities, would ask for so
+  // much of the processor: 2 is twice what there is. 0: no frame rates, as fast as they come.
+  double load = 0;
   uint64_t seed = 1;
 };
 

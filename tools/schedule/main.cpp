@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/tool.h"
+#include "simulate/front.h"
 #include "simulate/generate.h"
 #include "simulate/live.h"
 #include "simulate/page.h"
@@ -96,9 +97,15 @@ int main(int argc, char** argv) {
                   "To generate: the budget, as a part of what all largest capacities take")
       ->check(CLI::Range(0.0, 10.0));
   tool.app
+      .add_option(
+          "--load", generate.load,
+          "To generate: frame rates at which all applications' largest capacities would take "
+          "so many processors; 0: no frame rates")
+      ->check(CLI::Range(0.0, 1000.0));
+  tool.app
       .add_option("--policy", policy,
                   "total: the smallest sum of costs; max: the smallest highest cost; fixed: one "
-                  "capacities and equal shares, whatever happens")
+                  "capacity and equal shares, whatever happens")
       ->check(CLI::IsMember({"total", "max", "fixed"}));
   tool.app.add_option("--fixed-capacity", options.fixed_capacity, "Of fixed; 64 is the largest")
       ->check(CLI::Range(1, 64));
@@ -168,7 +175,19 @@ int main(int argc, char** argv) {
         text += fmt::format("{:13}", label) + table.substr(table.rfind('\n', table.size() - 2) + 1);
         all.push_back(to_json(workload, simulation, label));
       }
-      tool.print(text, {{"simulations", all}});
+      const std::vector<Played> fronts = play_all(workload, options);
+      Json gains = Json::object();
+      for (const Played& one : fronts) {
+        if (one.label == "fixed") continue;
+        const FrontGain gain = gain_over(fronts.back().front, one.front);
+        text += fmt::format(
+            "{} against fixed: as much as {:.1f} points more accuracy at an equal frame rate, "
+            "{:.1f} "
+            "times the frames at equal accuracy\n",
+            one.label, 100 * gain.accuracy, gain.frames);
+        gains[one.label] = {{"accuracy", gain.accuracy}, {"frames", gain.frames}};
+      }
+      tool.print(text, {{"simulations", all}, {"gains", gains}});
       return kDone;
     }
     if (live) {
