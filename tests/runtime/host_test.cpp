@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -210,19 +211,21 @@ TEST_CASE("memory stays within the budget while applications and budgets come an
   auto host = make_host({.device = {most}, .threads = 2, .feedback = false});
   std::vector<ApplicationId> ids(all.size(), 0);
   std::vector<std::unique_ptr<Busy>> busy(all.size());
+  // What was paged in ahead for an older decision may outlive the newer one by a moment.
   const auto settled = [&] {
-    return std::all_of(ids.begin(), ids.end(), [&](ApplicationId id) {
-      if (id == 0) return true;
-      const ApplicationReport told = report(*host, id);
-      return told.capacity == told.assignment.capacity;
-    });
+    return host->memory_bytes() <= budget &&
+           std::all_of(ids.begin(), ids.end(), [&](ApplicationId id) {
+             if (id == 0) return true;
+             const ApplicationReport told = report(*host, id);
+             return told.capacity == told.assignment.capacity;
+           });
   };
   uint64_t bound = budget;  // the largest budget since memory was last as decided
-  for (int event = 0; event < 200; ++event) {
+  const char* events = std::getenv("NESTLING_HOST_EVENTS");  // for hours, if one likes
+  for (int event = 0; event < (events == nullptr ? 200 : std::atoi(events)); ++event) {
     const size_t i = random.below(all.size());
     if (random.below(2) == 0) {
       REQUIRE(eventually(settled));
-      CHECK(host->memory_bytes() <= budget);
       bound = budget;
     }
     if (random.below(3) == 0) {

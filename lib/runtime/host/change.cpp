@@ -12,11 +12,6 @@ bool may_change(const Client& client) {
   return !client.held && (!client.running || client.failed());
 }
 
-// Has more than it should: a capacity, or what was paged in for one.
-bool has_too_much(const Client& client) {
-  return !client.leaving && client.target < std::max(client.capacity, client.ahead);
-}
-
 }  // namespace
 
 void Host::Impl::manage() {
@@ -59,7 +54,7 @@ void Host::Impl::look_at_memory(Lock& lock) {
 
 bool Host::Impl::must_shrink() const {
   return std::any_of(clients_.begin(), clients_.end(),
-                     [](const auto& one) { return has_too_much(*one.second); });
+                     [](const auto& one) { return one.second->has_too_much(); });
 }
 
 // Memory is given back first, by all, before anybody gets more: so the sum never passes both the
@@ -68,7 +63,7 @@ bool Host::Impl::change_one(Lock& lock) {
   const bool shrink = must_shrink();
   for (auto& [id, client] : clients_) {
     Client& c = *client;
-    if (shrink ? !has_too_much(c) : c.leaving || c.target <= c.capacity) continue;
+    if (shrink ? !c.has_too_much() : c.leaving || c.target <= c.capacity) continue;
     if (!shrink && !c.yielding) return page_in_ahead(lock, c);
     c.yielding = true;
     update(c);
@@ -126,6 +121,9 @@ void Host::Impl::fail(Client& client, const Status& why) {
 }
 
 void Host::Impl::update(Client& client) {
+  // An inference whose end others wait for, to have its memory, is not held up by a small share.
+  const double share = std::max(client.told.assignment.share, kLeastWeight);
+  fair_.set_weight(client.id, client.yielding && client.has_too_much() ? 1 : share);
   if (client.ready()) {
     fair_.wake(client.id);
     work_.notify_one();

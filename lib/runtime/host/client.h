@@ -1,6 +1,7 @@
 // One application of a host.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -57,6 +58,8 @@ struct Client {
   ApplicationReport told;  // counts, assignment and status
   double accuracy_sum = 0;
 
+  // Of the memory: a capacity above what is decided, or what was paged in for one.
+  bool has_too_much() const { return !leaving && target < std::max(capacity, ahead); }
   bool failed() const { return !told.status.ok(); }
   uint64_t on_their_way() const { return accepted - delivery->returned(); }
   // Whether the processor has something to do for it.

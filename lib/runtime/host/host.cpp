@@ -209,7 +209,8 @@ void Host::Impl::decide(std::string event) {
       client.told.assignment = given;
       if (client.target > 0 && given.capacity != client.target) ++client.told.switches;
       client.target = given.capacity;
-      fair_.set_weight(client.id, std::max(given.share, kLeastWeight));
+      client.yielding = client.yielding && client.target != client.capacity;
+      update(client);
       if (given.capacity > 0) continue;
       const Status why(StatusCode::not_served,
                        client.goals.name + " is not served: its smallest " +

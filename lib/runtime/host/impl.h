@@ -58,7 +58,7 @@ class Host::Impl {
 
   // Its rest of the processor is the device's, which other processes have.
   static constexpr size_t kRest = 0;
-  static constexpr double kLeastWeight = 1e-3;     // shares may be 0
+  static constexpr double kLeastWeight = 0.01;     // shares may be 0
   static constexpr std::chrono::seconds kLook{1};  // between two looks at the system's memory
   static constexpr double kTurn_s = 0.0005;        // a turn ends with the layer that passes this
 
