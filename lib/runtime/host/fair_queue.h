@@ -1,7 +1,8 @@
 // Who may compute next, so that over time each gets the processor by its weight: start-time fair
 // queuing (Goyal, Vin, Cheng, SIGCOMM 1996), in which every client has a virtual time that passes
 // 1 / weight times as fast as the processor computes for it, and the one that is furthest behind is
-// next. What a client does not use goes to the others, by their weights; it cannot be saved up.
+// next. What a client does not use goes to the others, by their weights; it cannot be saved up, but
+// for a moment, so that who is late with its next frame by a little does not lose its share.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,8 @@ class FairQueue {
   // A turn that took longer is charged as this: the whole process stood still (a suspended device,
   // a debugger), which was nobody's work and must not starve anybody for as long afterwards.
   static constexpr double kLongestTurn_s = 1;
+  // Who comes back is behind by at most so much virtual time.
+  static constexpr double kMoment_s = 0.01;
 
   // weight > 0; of a client that is there, a new one.
   void set_weight(size_t client, double weight) { clients_[client].weight = weight; }
@@ -27,7 +30,7 @@ class FairQueue {
     Client& c = clients_[client];
     if (c.awake) return;
     c.awake = true;
-    if (c.time < time_) c.time = time_;
+    if (c.time < time_ - kMoment_s) c.time = time_ - kMoment_s;
   }
   void sleep(size_t client) { clients_[client].awake = false; }
 
