@@ -100,12 +100,14 @@ class Generator {
       for (size_t i = 0; i < running_.size(); ++i) {
         if (running_[i] != (i < 2)) toggle(at, i);
       }
-      at += 4 * wait();
+      add(at, Event::Kind::processor).processor = 1;
+      at += 2 * wait();
       if (at >= options_.duration_s) break;
       for (size_t i = 0; i < running_.size(); ++i) {
         if (!running_[i]) toggle(at, i);
       }
-      at += wait();
+      add(at, Event::Kind::processor).processor = between(0.25, 0.5);
+      at += 2 * wait();
     }
   }
 

@@ -13,7 +13,8 @@ struct GenerateOptions {
   // "random": applications start, stop, change their goals, and the memory and the processor
   // change,
   //           at random times
-  // "bursts": quiet times with one or two applications, and bursts in which all run
+  // "bursts": quiet times with two applications, and bursts, as long in the mean, in which all run
+  //           and other processes take half to three quarters of the processor
   // "six":    as many as six run at once and never fewer than two, one starting or stopping at a
   //           time, as in NestDNN's evaluation; memory and processor stay
   std::string kind = "random";
