@@ -82,7 +82,6 @@ RoadmapEntry describe(int index, const Graph& graph, double accuracy, FiltersByG
 }
 
 Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& options) {
-  const TrainOptions& t = options.training;
   return {{"schema", "nestling/run/1"},
           {"model", sha256(export_onnx(vanilla))},
           {"data", digest(data)},
@@ -102,10 +101,7 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
           {"only", options.rules.only},
           {"max_cut", options.rules.max_cut},
           {"max_iterations", options.max_iterations},
-          {"epochs", t.epochs},
-          {"batch", t.batch},
-          {"learning_rate", t.learning_rate},
-          {"seed", t.seed}};
+          {"training", to_json(options.training)}};
 }
 
 // What of a run folder goes when a new run is begun there: all that a run and its recoveries wrote.
@@ -327,7 +323,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
 
   TrainOptions retraining = options.training;
   if (labelled) {
-    retraining.teacher_logits = outputs(vanilla, training);
+    retraining.teacher_outputs = ask_teacher(vanilla, training, retraining);
   } else {
     retraining.teacher = &vanilla;
   }

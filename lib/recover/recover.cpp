@@ -20,15 +20,11 @@ namespace fs = std::filesystem;
 namespace {
 
 Json settings(const fs::path& run, const RecoverOptions& options) {
-  const TrainOptions& t = options.training;
   return {{"schema", "nestling/recovery/1"},
           {"roadmap", sha256(read_file(run / "roadmap.json"))},
           {"growth", growth_name(options.growth)},
           {"capacities", options.capacities},
-          {"epochs", t.epochs},
-          {"batch", t.batch},
-          {"learning_rate", t.learning_rate},
-          {"seed", t.seed}};
+          {"training", to_json(options.training)}};
 }
 
 std::string capacity_file(int k) { return fmt::format("capacity{}.onnx", k); }
@@ -89,8 +85,8 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
     if (fs::exists(folder.path() / file, error)) {
       capacities.push_back(load_onnx(folder.path() / file));
     } else {
-      if (labelled && growing.teacher_logits.empty()) {
-        growing.teacher_logits = outputs(vanilla, training);
+      if (labelled && growing.teacher_outputs.plain.empty()) {
+        growing.teacher_outputs = ask_teacher(vanilla, training, growing);
       }
       Grown next{in_order(pruned[static_cast<size_t>(k - 1)], order), {}};
       if (k > 1) next = grow(capacities.back(), next.graph, options.growth);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "simulate/front.h"
+
 namespace nestling {
 namespace {
 
@@ -94,8 +96,8 @@ std::string front(const std::vector<Played>& played) {
     return bottom - 14 - (t.accuracy - low) / accuracies * (bottom - 40);
   };
   std::string svg = fmt::format(
-      "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"accuracy against "
-      "frames a second\">\n",
+      "<svg viewBox=\"0 0 {} {}\" role=\"img\" "
+      "aria-label=\"accuracy against frames a second\">\n",
       kWidth, height);
   svg += fmt::format("<path class=\"axis\" d=\"M{0} 10V{1}H{2}\"/>\n", kLeft - 12, bottom,
                      kWidth - 10);
@@ -217,6 +219,13 @@ svg text { font-size: 12px; fill: var(--text); }
 
 }  // namespace
 
+std::string front_figure(const std::vector<Played>& played) {
+  std::string svg = front(played);
+  svg.insert(svg.find('\n') + 1, fmt::format("<style>{}</style>\n", kStyle));
+  svg.insert(svg.find(' '), " xmlns=\"http://www.w3.org/2000/svg\"");
+  return svg;
+}
+
 std::string simulation_page(const std::string& title, const Workload& workload,
                             const std::vector<Played>& played) {
   std::string html = fmt::format(
@@ -227,6 +236,14 @@ std::string simulation_page(const std::string& title, const Workload& workload,
       workload.duration_s);
   html += table(played);
   html += "<h2>Accuracy against frame rate</h2>\n" + front(played);
+  for (const Played& one : played) {
+    if (&one == &played.back()) break;  // the baseline
+    const FrontGain gain = gain_over(played.back().front, one.front);
+    html += fmt::format(
+        "<p>{} against {}: as much as {:.1f} points more accuracy at an equal frame rate, {:.1f} "
+        "times the frames at equal accuracy.</p>\n",
+        escaped(one.label), escaped(played.back().label), 100 * gain.accuracy, gain.frames);
+  }
   html +=
       "<p>Large points: as the workload is. Small points: latency weighed less and more; of fixed, "
       "one for each capacity.</p>\n";

@@ -30,11 +30,9 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     floats.append(reinterpret_cast<const char*>(tensor.data.data()),
                   tensor.data.size() * sizeof(float));
   });
-  const Json header = {{"schema", kSchema},
-                       {"training", checkpoint.training},
-                       {"epochs", checkpoint.epochs},
-                       {"mean_loss", checkpoint.mean_loss},
-                       {"sha256", sha256(floats)}};
+  const Json header = {{"schema", kSchema},           {"training", checkpoint.training},
+                       {"epochs", checkpoint.epochs}, {"mean_loss", checkpoint.mean_loss},
+                       {"rate", checkpoint.rate},     {"sha256", sha256(floats)}};
   write_file(path, header.dump() + "\n" + floats);
 }
 
@@ -51,6 +49,7 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path,
   Checkpoint checkpoint{training,
                         field<int>(header, "epochs", where),
                         field<double>(header, "mean_loss", where),
+                        field<double>(header, "rate", where),
                         graph,
                         {}};
   for (const ValueId id : parameters_of(graph)) {

@@ -14,6 +14,7 @@ struct Checkpoint {
   std::string training;          // digest of everything that decides the training's bytes
   int epochs = 0;                // finished
   double mean_loss = 0;          // running mean, as shown
+  double rate = 1;               // of the learning rate: halved each time the training diverged
   Graph graph;                   // with the weights and statistics reached
   std::vector<Tensor> momentum;  // of each trainable constant, in parameters_of's order
 };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <malloc.h>
+#include <nlohmann/json.hpp>
 #include <numbers>
 #include <numeric>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "graph/onnx.h"
 #include "train/checkpoint.h"
 #include "train/distillation.h"
+#include "train/loader.h"
 #include "train/network.h"
 
 namespace nestling {
@@ -27,13 +29,6 @@ at::Tensor images(const Dataset& data, std::span<const int64_t> indices) {
   return at::from_blob(batch.data(), {static_cast<int64_t>(indices.size()), data.channels,
                                       data.height, data.width})
       .clone();
-}
-
-at::Tensor labels(const Dataset& data, std::span<const int64_t> indices) {
-  at::Tensor result = at::empty({static_cast<int64_t>(indices.size())}, at::kLong);
-  auto* to = result.data_ptr<int64_t>();
-  for (const int64_t index : indices) *to++ = data.labels[static_cast<size_t>(index)];
-  return result;
 }
 
 // From 0 to 1 and back to 0 over the training; `at` from 0 to 1.
@@ -63,10 +58,12 @@ class Sgd {
   // A frozen entry sees a gradient of exactly zero, so it keeps its bits.
   void step(double learning_rate) {
     const c10::NoGradGuard no_gradient;
+    const double shorter = shortening();
     for (size_t i = 0; i < velocity_.size(); ++i) {
       Network::Parameter& p = network_.parameters()[i];
       at::Tensor gradient = p.value.grad();
       if (!gradient.defined()) continue;
+      if (shorter < 1) gradient.mul_(shorter);
       if (p.value.dim() > 1) gradient.add_(p.value, options_.weight_decay);
       if (p.mask.defined()) gradient.mul_(p.mask);
       velocity_[i].mul_(options_.momentum).add_(gradient);
@@ -77,6 +74,19 @@ class Sgd {
   }
 
  private:
+  // What makes a gradient that is too long as long as it may be, all parameters together.
+  double shortening() {
+    if (options_.clip <= 0) return 1;
+    double square = 0;
+    for (const Network::Parameter& p : network_.parameters()) {
+      at::Tensor gradient = p.value.grad();
+      if (!gradient.defined()) continue;
+      if (p.mask.defined()) gradient.mul_(p.mask);
+      square += at::sum(gradient * gradient).item<double>();
+    }
+    return std::min(1.0, options_.clip / (std::sqrt(square) + 1e-12));
+  }
+
   Network& network_;
   const TrainOptions& options_;
   std::vector<at::Tensor> velocity_;
@@ -84,7 +94,8 @@ class Sgd {
 
 at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::Tensor& teacher,
                    const TrainOptions& options) {
-  const at::Tensor loss = at::cross_entropy_loss(logits, label);
+  const at::Tensor loss =
+      at::cross_entropy_loss(logits, label, {}, at::Reduction::Mean, -100, options.label_smoothing);
   if (!teacher.defined()) return loss;
   const double t = options.temperature, w = options.teacher_weight;
   const at::Tensor distance =
@@ -103,18 +114,62 @@ void check_images(const Graph& graph, const Dataset& data) {
 
 // What decides the bytes of a training on this machine, but for the number of threads.
 std::string training_digest(const Graph& graph, const Dataset& data, const TrainOptions& options) {
-  std::string text = export_onnx(graph) + digest(data) +
-                     fmt::format("{} {} {} {} {} {} {} {}", options.epochs, options.batch,
-                                 options.learning_rate, options.momentum, options.weight_decay,
-                                 options.seed, options.teacher_weight, options.temperature);
+  std::string text = export_onnx(graph) + digest(data) + json_text(to_json(options)) +
+                     fmt::format("{} {} {} {}", options.momentum, options.weight_decay,
+                                 options.teacher_weight, options.temperature);
   const auto append = [&text](const std::vector<float>& floats) {
     text.append(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
   };
-  append(options.teacher_logits);
+  append(options.teacher_outputs.plain);
+  append(options.teacher_outputs.flipped);
   for (const auto& [id, mask] : options.masks) append(mask.data);
   if (options.teacher != nullptr) text += export_onnx(*options.teacher);
   return sha256(text);
 }
+
+// Sums up the loss of a batch.
+class Loss {
+ public:
+  Loss(const Graph& graph, const Dataset& data, const TrainOptions& options) : options_(options) {
+    if (data.classes.empty()) {
+      distillation_.emplace(*options.teacher, graph);
+      return;
+    }
+    const auto classes = static_cast<int64_t>(data.classes.size());
+    const auto view = [&](const std::vector<float>& outputs) -> at::Tensor {
+      if (outputs.empty()) return {};
+      if (static_cast<int64_t>(outputs.size()) != data.size() * classes) {
+        fail("the teacher's outputs do not belong to this data");
+      }
+      return at::from_blob(const_cast<float*>(outputs.data()), {data.size(), classes});
+    };
+    plain_ = view(options.teacher_outputs.plain);
+    flipped_ = view(options.teacher_outputs.flipped);
+  }
+
+  at::Tensor of(Network& network, const Batch& batch) {
+    if (distillation_) return distillation_->loss(network, batch.images);
+    return loss_of(network.forward(batch.images, Network::Mode::train), batch.labels,
+                   teacher(batch), options_);
+  }
+
+ private:
+  at::Tensor teacher(const Batch& batch) const {
+    if (!plain_.defined()) return {};
+    const auto count = std::ssize(batch.indices);
+    at::Tensor rows = at::empty({count, plain_.size(1)});
+    for (int64_t n = 0; n < count; ++n) {
+      const auto i = static_cast<size_t>(n);
+      const bool flipped = batch.flipped[i] != 0 && flipped_.defined();
+      rows[n].copy_((flipped ? flipped_ : plain_)[batch.indices[i]]);
+    }
+    return rows;
+  }
+
+  const TrainOptions& options_;
+  std::optional<Distillation> distillation_;
+  at::Tensor plain_, flipped_;  // undefined without a teacher
+};
 
 // Where a training begins: at the start, or where its checkpoint left it.
 Checkpoint begin(const Graph& graph, const Dataset& data, const TrainOptions& options,
@@ -134,6 +189,43 @@ Checkpoint begin(const Graph& graph, const Dataset& data, const TrainOptions& op
         options.checkpoint.string());
   }
   return start;
+}
+
+constexpr int kMostDivergences = 4;
+
+// Trains from `state` to the end; `state` follows epoch by epoch. Returns the step at which the
+// loss became infinite, if it did: then `state` is what the last epoch left.
+std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
+                                  const TrainOptions& options, Progress& progress) {
+  const int64_t per_epoch = Loader::steps_an_epoch(data, options.batch);
+  const int64_t steps = per_epoch * options.epochs;
+  const int64_t first = per_epoch * state.epochs;
+  Network network(state.graph, options.masks);
+  Sgd sgd(network, options, state.momentum);
+  Loss loss_on(state.graph, data, options);
+  Loader loader(data, options.augment, options.batch, first, steps, options.seed);
+  double mean_loss = state.mean_loss;
+  for (int64_t step = first; step < steps; ++step) {
+    const at::Tensor loss = loss_on.of(network, loader.next());
+    loss.backward();
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) return step;
+    sgd.step(state.rate * options.learning_rate *
+             one_cycle((static_cast<double>(step) + 0.5) / static_cast<double>(steps)));
+    mean_loss = step == 0 ? value : 0.98 * mean_loss + 0.02 * value;
+    if ((step + 1) % per_epoch == 0) {
+      ++state.epochs;
+      state.mean_loss = mean_loss;
+      state.graph = network.graph();
+      state.momentum = sgd.momentum();
+      if (!options.checkpoint.empty()) {
+        write_checkpoint(options.checkpoint, state);
+        progress.kept(fmt::format("epoch {} of {}", state.epochs, options.epochs));
+      }
+    }
+    progress.update(step + 1, fmt::format("loss {:.3f}", mean_loss));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -174,72 +266,48 @@ void adopt(Graph& graph, const Dataset& data) {
   graph.metadata.merge(with_all.metadata);  // what is there stays
 }
 
+TeacherOutputs ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options) {
+  if (options.teacher_weight <= 0) return {};
+  TeacherOutputs result{.plain = outputs(teacher, data)};
+  if (options.augment.flip) result.flipped = outputs(teacher, mirrored(data));
+  return result;
+}
+
+Json to_json(const TrainOptions& options) {
+  return {{"epochs", options.epochs},
+          {"batch", options.batch},
+          {"learning_rate", options.learning_rate},
+          {"label_smoothing", options.label_smoothing},
+          {"clip", options.clip},
+          {"augment", augment_text(options.augment)},
+          {"teacher_weight", options.teacher_weight},
+          {"seed", options.seed}};
+}
+
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress) {
   check_fits(graph, data);
-  const bool labelled = !data.classes.empty();
-  if (!labelled && options.teacher == nullptr) {
+  if (data.classes.empty() && options.teacher == nullptr) {
     fail("{} has no labels, and there is no network to learn from", data.name);
   }
-  const auto classes = static_cast<int64_t>(data.classes.size());
-  at::Tensor teacher;
-  if (!options.teacher_logits.empty()) {
-    if (static_cast<int64_t>(options.teacher_logits.size()) != data.size() * classes) {
-      fail("the teacher's outputs do not belong to this data");
-    }
-    teacher =
-        at::from_blob(const_cast<float*>(options.teacher_logits.data()), {data.size(), classes});
-  }
   Checkpoint state = begin(graph, data, options, progress);
-  Network network(state.graph, options.masks);
-  Sgd sgd(network, options, state.momentum);
-  std::optional<Distillation> distillation;
-  if (!labelled) distillation.emplace(*options.teacher, graph);
-  const auto loss_on = [&](std::span<const int64_t> indices) {
-    const at::Tensor x = images(data, indices);
-    if (distillation) return distillation->loss(network, x);
-    at::Tensor target;
-    if (teacher.defined()) {
-      target = teacher.index_select(
-          0, at::from_blob(const_cast<int64_t*>(indices.data()), {std::ssize(indices)}, at::kLong));
+  const int64_t per_epoch = Loader::steps_an_epoch(data, options.batch);
+  progress.begin("training", per_epoch * options.epochs);
+  for (int diverged = 0; state.epochs < options.epochs;) {
+    const auto bad_step = train_from(state, data, options, progress);
+    if (!bad_step) break;
+    if (++diverged > kMostDivergences) {
+      fail(
+          "the training diverged at step {}, even at {} of the learning rate; choose a smaller one",
+          *bad_step, state.rate);
     }
-    return loss_of(network.forward(x, Network::Mode::train), labels(data, indices), target,
-                   options);
-  };
-  // The last, smaller batch is left out: batch norm needs many images.
-  const int64_t batch = std::min(options.batch, data.size());
-  const int64_t per_epoch = data.size() / batch;
-  const int64_t steps = per_epoch * options.epochs;
-  progress.begin("training", steps);
-  std::vector<int64_t> order(static_cast<size_t>(data.size()));
-  double& mean_loss = state.mean_loss;
-  for (int64_t step = per_epoch * state.epochs; step < steps; ++step) {
-    if (step % per_epoch == 0) {
-      std::iota(order.begin(), order.end(), 0);
-      const auto epoch = static_cast<uint64_t>(step / per_epoch);
-      Random(sub_seed(options.seed, {epoch})).shuffle(order);
-    }
-    const std::span<const int64_t> indices(order.data() + step % per_epoch * batch,
-                                           static_cast<size_t>(batch));
-    const at::Tensor loss = loss_on(indices);
-    loss.backward();
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      fail("the training diverged at step {}; choose a smaller learning rate", step);
-    }
-    sgd.step(options.learning_rate *
-             one_cycle((static_cast<double>(step) + 0.5) / static_cast<double>(steps)));
-    mean_loss = step == 0 ? value : 0.98 * mean_loss + 0.02 * value;
-    if ((step + 1) % per_epoch == 0 && !options.checkpoint.empty()) {
-      ++state.epochs;
-      state.graph = network.graph();
-      state.momentum = sgd.momentum();
-      write_checkpoint(options.checkpoint, state);
-      progress.kept(fmt::format("epoch {} of {}", state.epochs, options.epochs));
-    }
-    progress.update(step + 1, fmt::format("loss {:.3f}", mean_loss));
+    state.rate /= 2;
+    progress.note(
+        fmt::format("the training diverged at step {}; again after epoch {}, at {} of the "
+                    "learning rate",
+                    *bad_step, state.epochs, state.rate));
   }
-  return network.graph();
+  return state.graph;
 }
 
 void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,

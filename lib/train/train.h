@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "base/json.h"
 #include "base/progress.h"
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 
@@ -21,19 +23,29 @@ namespace nestling {
 // the statistics stay.
 using TrainableMasks = std::map<ValueId, Tensor>;
 
+// What a teacher makes of every image of a data set and, if training flips them, of its mirror
+// image: [N, classes]. Other changes of an image are not asked about: a second network in every
+// step would make the training of a small one several times as long.
+struct TeacherOutputs {
+  std::vector<float> plain = {}, flipped = {};
+};
+
 struct TrainOptions {
   int epochs = 4;
   int64_t batch = 128;
   double learning_rate = 0.1;  // the highest of the one-cycle schedule
   double momentum = 0.9;
   double weight_decay = 5e-4;  // of matrices and filters, not of scales, shifts and biases
-  uint64_t seed = 1;           // of the order of images
+  double label_smoothing = 0;  // this much of a label is spread over all classes; from 0 to 1
+  double clip = 0;             // longest gradient of a step, all parameters together; 0: any
+  Augment augment = {};
+  uint64_t seed = 1;  // of the order of images and their changes
   TrainableMasks masks = {};
 
   // Knowledge distillation (Hinton, Vinyals, Dean, arXiv 1503.02531): the outputs of a teacher for
-  // every image of the training split, [N, classes]; empty for none. The loss is
-  // (1 - w) cross-entropy + w T^2 KL(teacher / T, network / T).
-  std::vector<float> teacher_logits = {};
+  // the training split; empty for none. The loss is
+  // (1 - w) cross-entropy + w T^2 KL(teacher / T, network / T), w the teacher's weight.
+  TeacherOutputs teacher_outputs = {};
   double teacher_weight = 0.7;
   double temperature = 3;
   // Of images without labels: the network to learn from (train/distillation.h), which outlives the
@@ -52,10 +64,18 @@ struct TrainOptions {
 // unmapped every time. Call it once, before the first training or evaluation.
 void prepare_training(int threads);
 
+// For TrainOptions::teacher_outputs; none if the teacher weighs nothing.
+TeacherOutputs ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options);
+
+// What of the options a user sets and decides the result: for the settings of a run.
+Json to_json(const TrainOptions& options);
+
 // Trains with stochastic gradient descent, Nesterov momentum and a one-cycle schedule (Smith,
-// arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Same graph, data,
-// options, machine and threads: same result. Throws Error if data and graph do not fit, the
-// loss becomes infinite, or the checkpoint is damaged, another training's, or cannot be written.
+// arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Where the loss becomes
+// infinite it begins again after the last epoch, at half the rate, and says so. Same graph, data,
+// options, machine and threads: same result. Throws Error if data and graph do not fit, the loss
+// becomes infinite time and again, or the checkpoint is damaged, another training's, or cannot be
+// written.
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress);
 

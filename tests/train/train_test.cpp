@@ -107,7 +107,7 @@ TEST_CASE("a student follows its teacher rather than the labels") {
   // A teacher that is sure of the next class.
   for (const int32_t label : data.labels) {
     for (int32_t c = 0; c < 4; ++c) {
-      options.teacher_logits.push_back(c == (label + 1) % 4 ? 8.0F : 0.0F);
+      options.teacher_outputs.plain.push_back(c == (label + 1) % 4 ? 8.0F : 0.0F);
     }
   }
   const Graph student = nestling::train(small_model(), data, options, quiet);

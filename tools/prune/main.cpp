@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/recipe.h"
 #include "common/tool.h"
 
 #include "base/error.h"
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
   std::string model, out, explain, target_macs, target_parameters, loss = "labels";
   DataFlags data_flags;
   PruneOptions options;
+  RecipeFlags recipe;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
   options.training.epochs = 1;
   options.training.learning_rate = 0.05;
@@ -122,14 +124,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   tool.app.add_option("--iterations", options.max_iterations, "At most this many iterations")
       ->check(CLI::Range(1, 100000));
-  tool.app.add_option("--epochs", options.training.epochs, "Of retraining, in each iteration")
-      ->check(CLI::Range(0, 100000));
-  tool.app.add_option("--batch", options.training.batch, "Images in a step")
-      ->check(CLI::Range(1, 65536));
-  tool.app
-      .add_option("--learning-rate", options.training.learning_rate,
-                  "Highest of the one-cycle schedule")
-      ->check(CLI::PositiveNumber);
+  recipe.add_to(tool.app, options.training, "Of retraining, in each iteration");
+  recipe.add_distill_to(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a run that is in the folder, saying what it was");
@@ -170,6 +166,7 @@ int main(int argc, char** argv) {
     LoadOptions loading = load_options(vanilla, model);
     loading.unlabelled = loss == "distill";
     const Dataset data = data_flags.load("train", loading, progress);
+    recipe.apply(options.training, data);
     adopt(vanilla, data);
     const Roadmap roadmap = prune(vanilla, data, out, options, progress);
     const RoadmapEntry &first = roadmap.entries.front(), &last = roadmap.seed();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/recipe.h"
 #include "common/tool.h"
 
 #include "data/dataset.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   std::string run, growth = "full";
   DataFlags data_flags;
   RecoverOptions options;
+  RecipeFlags recipe;
   options.training.epochs = 2;
   options.training.learning_rate = 0.05;
   tool.app.add_option("run", run, "Folder of a nestling-prune run")->required()->type_name("RUN");
@@ -30,14 +32,8 @@ int main(int argc, char** argv) {
       .add_option("--growth", growth,
                   "full: frozen filters also get weights for new channels; causal: they do not")
       ->check(CLI::IsMember({"full", "causal"}));
-  tool.app.add_option("--epochs", options.training.epochs, "Of training, for each capacity")
-      ->check(CLI::Range(0, 100000));
-  tool.app.add_option("--batch", options.training.batch, "Images in a step")
-      ->check(CLI::Range(1, 65536));
-  tool.app
-      .add_option("--learning-rate", options.training.learning_rate,
-                  "Highest of the one-cycle schedule")
-      ->check(CLI::PositiveNumber);
+  recipe.add_to(tool.app, options.training, "Of training, for each capacity");
+  recipe.add_distill_to(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a recovery that is there, saying what it was");
@@ -53,6 +49,7 @@ int main(int argc, char** argv) {
     LoadOptions loading = load_options(load_onnx(vanilla), vanilla);
     loading.unlabelled = roadmap.measure != "accuracy";
     const Dataset data = data_flags.load("train", loading, progress);
+    recipe.apply(options.training, data);
     const Graph nested = recover(run, data, options, progress);
     const Nesting nesting = nesting_of(nested, run);
     Json capacities = Json::array();

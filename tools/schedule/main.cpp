@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
             "  nestling-schedule --simulate six.json --policy max --explain\n"
             "  nestling-schedule --simulate six.json --live --threads 2");
   std::string workload_file, out, policy = "total", method = "exact";
-  std::string page;
+  std::string page, figure;
   bool compare = false, explain_all = false, live = false;
   LiveOptions live_options;
   GenerateOptions generate;
@@ -126,6 +126,9 @@ int main(int argc, char** argv) {
       .add_option("--html", page,
                   "Write a page of what was simulated with each policy, for a browser")
       ->type_name("FILE.html");
+  tool.app
+      .add_option("--svg", figure, "Write the figure of accuracy against frame rate, for documents")
+      ->type_name("FILE.svg");
   tool.app.add_option("--out", out, "Workload to write, or what was simulated")
       ->type_name("FILE.json");
 
@@ -153,6 +156,10 @@ int main(int argc, char** argv) {
       check_writable(page);
       write_file(page, simulation_page(std::filesystem::path(workload_file).stem().string(),
                                        workload, play_all(workload, options)));
+    }
+    if (!figure.empty()) {
+      check_writable(figure);
+      write_file(figure, front_figure(play_all(workload, options)));
     }
     if (compare) {
       Json all = Json::array();

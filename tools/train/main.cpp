@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "common/recipe.h"
 #include "common/tool.h"
 
 #include "base/error.h"
@@ -105,8 +106,8 @@ int main(int argc, char** argv) {
   data_flags.add_to(tool.app);
   tool.app.add_flag("--list-data", list, "Only say what --data is");
   tool.app.add_option("--out", out, "ONNX file to write");
-  tool.app.add_option("--epochs", options.epochs, "Passes over the data; 0 writes it untrained")
-      ->check(CLI::Range(0, 100000));
+  RecipeFlags recipe;
+  recipe.add_to(tool.app, options, "Passes over the data; 0 writes it untrained");
   tool.app.add_option("--width", zoo.multiplier, "Multiplies the filters of every layer")
       ->check(CLI::Range(0.01, 16.0));
   tool.app.add_option("--classes", zoo.classes, "Classes, where there is no --data")
@@ -116,11 +117,6 @@ int main(int argc, char** argv) {
       ->type_name("CxHxW")
       ->expected(3)
       ->check(CLI::Range(1, 4096));
-  tool.app.add_option("--batch", options.batch, "Images in a step")->check(CLI::Range(1, 65536));
-  tool.app
-      .add_option("--learning-rate", options.learning_rate, "Highest of the one-cycle schedule")
-      ->check(CLI::PositiveNumber);
-
   bool force = false;
   tool.app.add_flag("--force", force,
                     "Start anew: discard what a stopped training left, saying what it was");
@@ -166,6 +162,7 @@ int main(int argc, char** argv) {
       if (force && remove_checkpoint(options.checkpoint)) {
         progress.note("discarded " + options.checkpoint.string());
       }
+      recipe.apply(options, training);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);

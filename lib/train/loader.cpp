@@ -1,0 +1,60 @@
+#include "train/loader.h"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+
+#include "base/random.h"
+
+namespace nestling {
+
+int64_t Loader::steps_an_epoch(const Dataset& data, int64_t batch) {
+  return data.size() / std::min(batch, data.size());
+}
+
+Loader::Loader(const Dataset& data, const Augment& augment, int64_t batch, int64_t first_step,
+               int64_t steps, uint64_t seed)
+    : data_(data),
+      augment_(augment),
+      batch_(std::min(batch, data.size())),
+      steps_(steps),
+      seed_(seed),
+      step_(first_step),
+      order_(static_cast<size_t>(data.size())) {
+  ask();
+}
+
+void Loader::ask() {
+  if (step_ < steps_) coming_ = std::async(std::launch::async, [this] { return make(step_); });
+}
+
+Batch Loader::next() {
+  Batch batch = coming_.get();
+  ++step_;
+  ask();
+  return batch;
+}
+
+Batch Loader::make(int64_t step) {
+  const int64_t per_epoch = steps_an_epoch(data_, batch_);
+  const int64_t epoch = step / per_epoch;
+  if (epoch != order_epoch_) {
+    std::iota(order_.begin(), order_.end(), 0);
+    Random(sub_seed(seed_, {static_cast<uint64_t>(epoch)})).shuffle(order_);
+    order_epoch_ = epoch;
+  }
+  const std::span<const int64_t> part(order_.data() + step % per_epoch * batch_,
+                                      static_cast<size_t>(batch_));
+  Batch batch;
+  batch.indices.assign(part.begin(), part.end());
+  std::vector<float> pixels = augmented(
+      data_, part, augment_, sub_seed(seed_, {static_cast<uint64_t>(epoch), 1}), &batch.flipped);
+  batch.images =
+      at::from_blob(pixels.data(), {batch_, data_.channels, data_.height, data_.width}).clone();
+  batch.labels = at::empty({batch_}, at::kLong);
+  auto* to = batch.labels.data_ptr<int64_t>();
+  for (const int64_t index : part) *to++ = data_.labels[static_cast<size_t>(index)];
+  return batch;
+}
+
+}  // namespace nestling

@@ -1,0 +1,47 @@
+// The batches of a training, each made by another thread while the step before it runs.
+#pragma once
+
+#include <cstdint>
+#include <future>
+#include <vector>
+
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "train/torch.h"
+
+namespace nestling {
+
+struct Batch {
+  std::vector<int64_t> indices;
+  at::Tensor images;             // [N, C, H, W], normalised and changed
+  at::Tensor labels;             // [N]
+  std::vector<uint8_t> flipped;  // by image
+};
+
+// Deals the images of an epoch in a random order; the last ones, fewer than a batch, are left out:
+// batch norm needs many images. What batch `step` of all is depends on the arguments only, so a
+// training that goes on sees what it would have seen. Not thread-safe; the data must outlive it.
+class Loader {
+ public:
+  Loader(const Dataset& data, const Augment& augment, int64_t batch, int64_t first_step,
+         int64_t steps, uint64_t seed);
+
+  static int64_t steps_an_epoch(const Dataset& data, int64_t batch);
+
+  Batch next();  // at most as often as there are steps left
+
+ private:
+  Batch make(int64_t step);
+  void ask();
+
+  const Dataset& data_;
+  const Augment augment_;
+  const int64_t batch_, steps_;
+  const uint64_t seed_;
+  int64_t step_;  // of the batch that is made now
+  std::vector<int64_t> order_;
+  int64_t order_epoch_ = -1;
+  std::future<Batch> coming_;  // last: its thread uses what is above
+};
+
+}  // namespace nestling
