@@ -82,26 +82,27 @@ RoadmapEntry describe(int index, const Graph& graph, double accuracy, FiltersByG
 }
 
 Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& options) {
-  return {{"schema", "nestling/run/1"},
-          {"model", sha256(export_onnx(vanilla))},
-          {"data", digest(data)},
-          {"ranking", options.ranking},
-          {"agreement", options.agreement},
-          {"triplets", options.ranking_options.sampled_triplets},
-          {"ranking_images", options.ranking_images},
-          {"min_accuracy", options.min_accuracy ? Json(*options.min_accuracy) : Json()},
-          {"max_drop", options.max_drop},
-          {"step", options.step},
-          {"target", options.target ? Json{{"macs", options.target->macs},
-                                           {"parameters", options.target->parameters}}
-                                    : Json()},
-          {"round_to", options.rules.round_to},
-          {"rebatchnorm", options.rebatchnorm},
-          {"skip", options.rules.skip},
-          {"only", options.rules.only},
-          {"max_cut", options.rules.max_cut},
-          {"max_iterations", options.max_iterations},
-          {"training", to_json(options.training)}};
+  Json json = {{"schema", "nestling/run/1"},
+               {"model", sha256(export_onnx(vanilla))},
+               {"data", digest(data)},
+               {"ranking", options.ranking},
+               {"agreement", options.agreement},
+               {"triplets", options.ranking_options.sampled_triplets},
+               {"ranking_images", options.ranking_images},
+               {"min_accuracy", options.min_accuracy ? Json(*options.min_accuracy) : Json()},
+               {"max_drop", options.max_drop},
+               {"step", options.step},
+               {"target", options.target ? Json{{"macs", options.target->macs},
+                                                {"parameters", options.target->parameters}}
+                                         : Json()},
+               {"round_to", options.rules.round_to},
+               {"rebatchnorm", options.rebatchnorm},
+               {"skip", options.rules.skip},
+               {"only", options.rules.only},
+               {"max_cut", options.rules.max_cut},
+               {"max_iterations", options.max_iterations}};
+  json.update(to_json(options.training));
+  return json;
 }
 
 // What of a run folder goes when a new run is begun there: all that a run and its recoveries wrote.

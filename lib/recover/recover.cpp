@@ -20,11 +20,12 @@ namespace fs = std::filesystem;
 namespace {
 
 Json settings(const fs::path& run, const RecoverOptions& options) {
-  return {{"schema", "nestling/recovery/1"},
-          {"roadmap", sha256(read_file(run / "roadmap.json"))},
-          {"growth", growth_name(options.growth)},
-          {"capacities", options.capacities},
-          {"training", to_json(options.training)}};
+  Json json = {{"schema", "nestling/recovery/1"},
+               {"roadmap", sha256(read_file(run / "roadmap.json"))},
+               {"growth", growth_name(options.growth)},
+               {"capacities", options.capacities}};
+  json.update(to_json(options.training));
+  return json;
 }
 
 std::string capacity_file(int k) { return fmt::format("capacity{}.onnx", k); }
