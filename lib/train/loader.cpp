@@ -47,13 +47,12 @@ Batch Loader::make(int64_t step) {
                                       static_cast<size_t>(batch_));
   Batch batch;
   batch.indices.assign(part.begin(), part.end());
-  std::vector<float> pixels = augmented(
-      data_, part, augment_, sub_seed(seed_, {static_cast<uint64_t>(epoch), 1}), &batch.flipped);
-  batch.images =
-      at::from_blob(pixels.data(), {batch_, data_.channels, data_.height, data_.width}).clone();
-  batch.labels = at::empty({batch_}, at::kLong);
-  auto* to = batch.labels.data_ptr<int64_t>();
-  for (const int64_t index : part) *to++ = data_.labels[static_cast<size_t>(index)];
+  batch.shape = {batch_, data_.channels, data_.height, data_.width};
+  batch.pixels = augmented(data_, part, augment_,
+                           sub_seed(seed_, {static_cast<uint64_t>(epoch), 1}), &batch.flipped);
+  for (const int64_t index : part) {
+    batch.labels.push_back(data_.labels[static_cast<size_t>(index)]);
+  }
   return batch;
 }
 

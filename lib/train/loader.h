@@ -11,11 +11,20 @@
 
 namespace nestling {
 
+// Made of plain memory: LibTorch's operators bring threads of their own into every thread that
+// calls them, which made each step 1.7 times as long.
 struct Batch {
   std::vector<int64_t> indices;
-  at::Tensor images;             // [N, C, H, W], normalised and changed
-  at::Tensor labels;             // [N]
+  std::vector<int64_t> shape;    // [N, C, H, W]
+  std::vector<float> pixels;     // normalised and changed
+  std::vector<int64_t> labels;   // [N]
   std::vector<uint8_t> flipped;  // by image
+
+  // As tensors, as long as the batch is there.
+  at::Tensor images() const { return at::from_blob(const_cast<float*>(pixels.data()), shape); }
+  at::Tensor targets() const {
+    return at::from_blob(const_cast<int64_t*>(labels.data()), {shape[0]}, at::kLong);
+  }
 };
 
 // Deals the images of an epoch in a random order; the last ones, fewer than a batch, are left out:

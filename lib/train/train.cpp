@@ -148,8 +148,8 @@ class Loss {
   }
 
   at::Tensor of(Network& network, const Batch& batch) {
-    if (distillation_) return distillation_->loss(network, batch.images);
-    return loss_of(network.forward(batch.images, Network::Mode::train), batch.labels,
+    if (distillation_) return distillation_->loss(network, batch.images());
+    return loss_of(network.forward(batch.images(), Network::Mode::train), batch.targets(),
                    teacher(batch), options_);
   }
 
@@ -206,7 +206,8 @@ std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
   Loader loader(data, options.augment, options.batch, first, steps, options.seed);
   double mean_loss = state.mean_loss;
   for (int64_t step = first; step < steps; ++step) {
-    const at::Tensor loss = loss_on.of(network, loader.next());
+    const Batch batch = loader.next();
+    const at::Tensor loss = loss_on.of(network, batch);
     loss.backward();
     const double value = loss.item<double>();
     if (!std::isfinite(value)) return step;
