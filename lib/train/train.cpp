@@ -6,7 +6,6 @@
 #include <limits>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -17,9 +16,10 @@
 #include "graph/classifier.h"
 #include "graph/onnx.h"
 #include "train/checkpoint.h"
-#include "train/distillation.h"
 #include "train/loader.h"
+#include "train/loss.h"
 #include "train/network.h"
+#include "train/sgd.h"
 
 namespace nestling {
 namespace {
@@ -29,79 +29,6 @@ at::Tensor images(const Dataset& data, std::span<const int64_t> indices) {
   return at::from_blob(batch.data(), {static_cast<int64_t>(indices.size()), data.channels,
                                       data.height, data.width})
       .clone();
-}
-
-// From 0 to 1 and back to 0 over the training; `at` from 0 to 1.
-double one_cycle(double at) {
-  constexpr double kRise = 0.25;
-  const double phase = at < kRise ? 1 - at / kRise : (at - kRise) / (1 - kRise);
-  return (1 + std::cos(std::numbers::pi * phase)) / 2;
-}
-
-class Sgd {
- public:
-  // `momentum` is that of a checkpoint, or empty at the start.
-  Sgd(Network& network, const TrainOptions& options, const std::vector<Tensor>& momentum)
-      : network_(network), options_(options) {
-    for (const Network::Parameter& p : network.parameters()) {
-      velocity_.push_back(at::zeros_like(p.value));
-    }
-    for (size_t i = 0; i < momentum.size(); ++i) velocity_[i].copy_(to_torch(momentum[i]));
-  }
-
-  std::vector<Tensor> momentum() const {
-    std::vector<Tensor> result;
-    for (const at::Tensor& velocity : velocity_) result.push_back(from_torch(velocity));
-    return result;
-  }
-
-  // A frozen entry sees a gradient of exactly zero, so it keeps its bits.
-  void step(double learning_rate) {
-    const c10::NoGradGuard no_gradient;
-    const double shorter = shortening();
-    for (size_t i = 0; i < velocity_.size(); ++i) {
-      Network::Parameter& p = network_.parameters()[i];
-      at::Tensor gradient = p.value.grad();
-      if (!gradient.defined()) continue;
-      if (shorter < 1) gradient.mul_(shorter);
-      if (p.value.dim() > 1) gradient.add_(p.value, options_.weight_decay);
-      if (p.mask.defined()) gradient.mul_(p.mask);
-      velocity_[i].mul_(options_.momentum).add_(gradient);
-      gradient.add_(velocity_[i], options_.momentum);
-      p.value.add_(gradient, -learning_rate);
-      p.value.mutable_grad() = at::Tensor();
-    }
-  }
-
- private:
-  // What makes a gradient that is too long as long as it may be, all parameters together.
-  double shortening() {
-    if (options_.clip <= 0) return 1;
-    double square = 0;
-    for (const Network::Parameter& p : network_.parameters()) {
-      at::Tensor gradient = p.value.grad();
-      if (!gradient.defined()) continue;
-      if (p.mask.defined()) gradient.mul_(p.mask);
-      square += at::sum(gradient * gradient).item<double>();
-    }
-    return std::min(1.0, options_.clip / (std::sqrt(square) + 1e-12));
-  }
-
-  Network& network_;
-  const TrainOptions& options_;
-  std::vector<at::Tensor> velocity_;
-};
-
-at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::Tensor& teacher,
-                   const TrainOptions& options) {
-  const at::Tensor loss =
-      at::cross_entropy_loss(logits, label, {}, at::Reduction::Mean, -100, options.label_smoothing);
-  if (!teacher.defined()) return loss;
-  const double t = options.temperature, w = options.teacher_weight;
-  const at::Tensor distance =
-      at::kl_div(at::log_softmax(logits / t, 1), at::softmax(teacher / t, 1), at::Reduction::Sum) /
-      logits.size(0);
-  return loss * (1 - w) + distance * (w * t * t);
 }
 
 void check_images(const Graph& graph, const Dataset& data) {
@@ -126,50 +53,6 @@ std::string training_digest(const Graph& graph, const Dataset& data, const Train
   if (options.teacher != nullptr) text += export_onnx(*options.teacher);
   return sha256(text);
 }
-
-// Sums up the loss of a batch.
-class Loss {
- public:
-  Loss(const Graph& graph, const Dataset& data, const TrainOptions& options) : options_(options) {
-    if (data.classes.empty()) {
-      distillation_.emplace(*options.teacher, graph);
-      return;
-    }
-    const auto classes = static_cast<int64_t>(data.classes.size());
-    const auto view = [&](const std::vector<float>& outputs) -> at::Tensor {
-      if (outputs.empty()) return {};
-      if (static_cast<int64_t>(outputs.size()) != data.size() * classes) {
-        fail("the teacher's outputs do not belong to this data");
-      }
-      return at::from_blob(const_cast<float*>(outputs.data()), {data.size(), classes});
-    };
-    plain_ = view(options.teacher_outputs.plain);
-    flipped_ = view(options.teacher_outputs.flipped);
-  }
-
-  at::Tensor of(Network& network, const Batch& batch) {
-    if (distillation_) return distillation_->loss(network, batch.images());
-    return loss_of(network.forward(batch.images(), Network::Mode::train), batch.targets(),
-                   teacher(batch), options_);
-  }
-
- private:
-  at::Tensor teacher(const Batch& batch) const {
-    if (!plain_.defined()) return {};
-    const auto count = std::ssize(batch.indices);
-    at::Tensor rows = at::empty({count, plain_.size(1)});
-    for (int64_t n = 0; n < count; ++n) {
-      const auto i = static_cast<size_t>(n);
-      const bool flipped = batch.flipped[i] != 0 && flipped_.defined();
-      rows[n].copy_((flipped ? flipped_ : plain_)[batch.indices[i]]);
-    }
-    return rows;
-  }
-
-  const TrainOptions& options_;
-  std::optional<Distillation> distillation_;
-  at::Tensor plain_, flipped_;  // undefined without a teacher
-};
 
 // Where a training begins: at the start, or where its checkpoint left it.
 Checkpoint begin(const Graph& graph, const Dataset& data, const TrainOptions& options,
@@ -201,7 +84,7 @@ std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
   const int64_t steps = per_epoch * options.epochs;
   const int64_t first = per_epoch * state.epochs;
   Network network(state.graph, options.masks);
-  Sgd sgd(network, options, state.momentum);
+  Sgd sgd(network.parameters(), options, state.momentum);
   Loss loss_on(state.graph, data, options);
   Loader loader(data, options.augment, options.batch, first, steps, options.seed);
   double mean_loss = state.mean_loss;
