@@ -44,12 +44,16 @@ void check(const Graph& graph, const Nesting& nesting, const std::string& where)
 
 }  // namespace
 
-const char* growth_name(Growth growth) { return growth == Growth::causal ? "causal" : "full"; }
+const char* growth_name(Growth growth) {
+  constexpr const char* kNames[] = {"causal", "full", "joint"};
+  return kNames[static_cast<int>(growth)];
+}
 
 Growth growth_from_name(const std::string& name) {
   if (name == "causal") return Growth::causal;
   if (name == "full") return Growth::full;
-  fail("there is no growth {}; there are: causal, full", name);
+  if (name == "joint") return Growth::joint;
+  fail("there is no growth {}; there are: causal, full, joint", name);
 }
 
 std::string own_name(const Nesting& nesting, int capacity, const std::string& name) {
@@ -122,7 +126,7 @@ std::vector<std::string> own_constants(const Graph& graph, Growth growth) {
     for (size_t i = 1; i < node.inputs.size(); ++i) {
       const Value& value = graph.value(node.inputs[i]);
       if (!value.constant) continue;
-      if (head || (growth == Growth::full && (norm || value.shape.size() == 1))) {
+      if (head || (growth != Growth::causal && (norm || value.shape.size() == 1))) {
         own.push_back(value.name);
       }
     }

@@ -18,6 +18,7 @@ namespace nestling {
 enum class Growth {
   causal,  // frozen filters never see newer channels: feature maps are reused exactly
   full,    // frozen filters also see newer channels through new weights (NestDNN section 3.2)
+  joint,   // nothing is frozen: all capacities are trained together over the same weights
 };
 
 const char* growth_name(Growth growth);
@@ -52,8 +53,8 @@ std::string own_name(const Nesting& nesting, int capacity, const std::string& na
 // The channels of capacity `capacity` (1 is the smallest): prefixes of the groups of `groups`.
 KeptChannels prefixes(const ChannelGroups& groups, const Nesting& nesting, int capacity);
 
-// The constants of `graph` of which every capacity has its own: the classifier head; in full growth
-// also the batch norms and biases.
+// The constants of `graph` of which every capacity has its own: the classifier head; but for causal
+// growth also the batch norms and biases.
 std::vector<std::string> own_constants(const Graph& graph, Growth growth);
 
 // Capacity `capacity` as a graph of its own. Throws Error if there is no such capacity.

@@ -12,6 +12,7 @@
 #include "graph/onnx.h"
 #include "prune/roadmap.h"
 #include "recover/growth.h"
+#include "recover/joint.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
 
@@ -30,13 +31,16 @@ Json settings(const fs::path& run, const RecoverOptions& options) {
 
 std::string capacity_file(int k) { return fmt::format("capacity{}.onnx", k); }
 
-// The capacities that are there, in order.
+constexpr const char* kJoint = "joint.onnx";
+
+// What a recovery has left: the capacities that are there, in order, or all together.
 std::vector<std::string> capacity_files(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (int k = 1; fs::exists(folder / capacity_file(k), error); ++k) {
     names.push_back(capacity_file(k));
   }
+  if (fs::exists(folder / kJoint, error)) names.emplace_back(kJoint);
   return names;
 }
 
@@ -79,16 +83,53 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   growing.checkpoint = path / "growing.checkpoint";
   growing.replace_checkpoint = true;  // left by a kill just after its result was committed
   if (!labelled) growing.teacher = &vanilla;
+  const auto teach = [&] {
+    if (labelled && growing.teacher_outputs.plain.empty()) {
+      growing.teacher_outputs = ask_teacher(vanilla, training, growing);
+    }
+  };
   std::vector<Graph> capacities;
-  for (int k = 1; k <= options.capacities; ++k) {
+  const auto evaluate = [&](const Graph& graph) {
+    return labelled ? accuracy(graph, validation)
+                    : agreement(graph, vanilla, validation, roadmap.measure);
+  };
+  const auto note = [&](int k) {
+    const Graph& graph = capacities[static_cast<size_t>(k - 1)];
+    progress.note(fmt::format(
+        "capacity {}: {} MACs ({:.1f} %), {} {:.2f} %", k, count_macs(graph),
+        100.0 * static_cast<double>(count_macs(graph)) / static_cast<double>(count_macs(vanilla)),
+        roadmap.measure, 100 * nesting.accuracy[static_cast<size_t>(k - 1)]));
+  };
+  if (options.growth == Growth::joint) {
+    nesting.accuracy.assign(pruned.size(), 0);
+    const std::string file = kJoint;
+    Graph nested;
+    std::error_code error;
+    if (fs::exists(folder.path() / file, error)) {
+      nested = load_onnx(folder.path() / file);
+    } else {
+      teach();
+      std::vector<Graph> entries_in_order;
+      for (const Graph& entry : pruned) entries_in_order.push_back(in_order(entry, order));
+      growing.seed = sub_seed(options.training.seed, {3});
+      nested = train_joint(join(entries_in_order, nesting), nesting, training, growing, progress);
+      folder.commit(file, export_onnx(nested));
+      remove_checkpoint(growing.checkpoint);
+    }
+    progress.kept(fmt::format("{}, trained", path.string()));
+    for (int k = 1; k <= options.capacities; ++k) {
+      capacities.push_back(descend(nested, nesting, k));
+      nesting.accuracy[static_cast<size_t>(k - 1)] = evaluate(capacities.back());
+      note(k);
+    }
+  }
+  for (int k = 1; k <= options.capacities && options.growth != Growth::joint; ++k) {
     const std::string file = capacity_file(k);
     std::error_code error;
     if (fs::exists(folder.path() / file, error)) {
       capacities.push_back(load_onnx(folder.path() / file));
     } else {
-      if (labelled && growing.teacher_outputs.plain.empty()) {
-        growing.teacher_outputs = ask_teacher(vanilla, training, growing);
-      }
+      teach();
       Grown next{in_order(pruned[static_cast<size_t>(k - 1)], order), {}};
       if (k > 1) next = grow(capacities.back(), next.graph, options.growth);
       growing.masks = std::move(next.masks);
@@ -98,13 +139,8 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
       remove_checkpoint(growing.checkpoint);
     }
     progress.kept(fmt::format("{} with {} of {} capacities", path.string(), k, options.capacities));
-    const Graph& graph = capacities.back();
-    nesting.accuracy.push_back(labelled ? accuracy(graph, validation)
-                                        : agreement(graph, vanilla, validation, roadmap.measure));
-    progress.note(fmt::format(
-        "capacity {}: {} MACs ({:.1f} %), {} {:.2f} %", k, count_macs(graph),
-        100.0 * static_cast<double>(count_macs(graph)) / static_cast<double>(count_macs(vanilla)),
-        roadmap.measure, 100 * nesting.accuracy.back()));
+    nesting.accuracy.push_back(evaluate(capacities.back()));
+    note(k);
   }
   const Graph nested = nest(capacities, nesting);
   write_file(run / "multicapacity.onnx", export_onnx(nested));

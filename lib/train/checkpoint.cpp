@@ -37,7 +37,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path,
-                                          const std::string& training, const Graph& graph) {
+                                          const Checkpoint& start) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return {};
   const std::string where = path.string();
@@ -45,16 +45,11 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path,
   const size_t line = std::min(bytes.find('\n'), bytes.size());
   const Json header = parse_json(std::string_view(bytes).substr(0, line), where);
   check_schema(header, kSchema, where);
-  if (field<std::string>(header, "training", where) != training) return {};
-  Checkpoint checkpoint{training,
-                        field<int>(header, "epochs", where),
-                        field<double>(header, "mean_loss", where),
-                        field<double>(header, "rate", where),
-                        graph,
-                        {}};
-  for (const ValueId id : parameters_of(graph)) {
-    checkpoint.momentum.push_back(*graph.value(id).constant);
-  }
+  if (field<std::string>(header, "training", where) != start.training) return {};
+  Checkpoint checkpoint = start;
+  checkpoint.epochs = field<int>(header, "epochs", where);
+  checkpoint.mean_loss = field<double>(header, "mean_loss", where);
+  checkpoint.rate = field<double>(header, "rate", where);
   const std::string_view floats = std::string_view(bytes).substr(std::min(line + 1, bytes.size()));
   size_t size = 0;
   for_each_tensor(checkpoint, [&](const Tensor& t) { size += t.data.size() * sizeof(float); });

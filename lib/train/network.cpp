@@ -60,6 +60,11 @@ at::Tensor Network::forward(const at::Tensor& x, Mode mode, const Observer& obse
   return outputs({x}, mode, observe)[0];
 }
 
+void Network::share(ValueId id, at::Tensor tensor) {
+  constants_[static_cast<size_t>(id)] = std::move(tensor);
+  std::erase_if(parameters_, [&](const Parameter& p) { return p.id == id; });
+}
+
 Graph Network::graph() const {
   Graph graph = graph_;
   for (size_t i = 0; i < constants_.size(); ++i) {

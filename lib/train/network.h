@@ -39,6 +39,12 @@ class Network {
   };
   std::vector<Parameter>& parameters() { return parameters_; }
 
+  // From now on the constant is `tensor`, such as a part of another network's parameter, and no
+  // parameter of this network.
+  void share(ValueId id, at::Tensor tensor);
+
+  const at::Tensor& constant(ValueId id) const { return constants_[static_cast<size_t>(id)]; }
+
   // The graph with the present weights and statistics.
   Graph graph() const;
 

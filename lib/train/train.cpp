@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <malloc.h>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "train/loss.h"
 #include "train/network.h"
 #include "train/sgd.h"
+#include "train/trainee.h"
 
 namespace nestling {
 namespace {
@@ -55,12 +57,15 @@ std::string training_digest(const Graph& graph, const Dataset& data, const Train
 }
 
 // Where a training begins: at the start, or where its checkpoint left it.
-Checkpoint begin(const Graph& graph, const Dataset& data, const TrainOptions& options,
-                 Progress& progress) {
+Checkpoint begin(const MakeTrainee& make, const Graph& graph, const Dataset& data,
+                 const TrainOptions& options, Progress& progress) {
   Checkpoint start{.training = {}, .graph = graph, .momentum = {}};
+  for (const Network::Parameter& p : make(graph)->parameters()) {
+    start.momentum.push_back(from_torch(at::zeros_like(p.value)));
+  }
   if (options.checkpoint.empty()) return start;
   start.training = training_digest(graph, data, options);
-  if (auto found = read_checkpoint(options.checkpoint, start.training, graph)) {
+  if (auto found = read_checkpoint(options.checkpoint, start)) {
     progress.note(fmt::format("going on after epoch {} of {}, from {}", found->epochs,
                               options.epochs, options.checkpoint.string()));
     progress.kept(fmt::format("epoch {} of {}", found->epochs, options.epochs));
@@ -78,21 +83,17 @@ constexpr int kMostDivergences = 4;
 
 // Trains from `state` to the end; `state` follows epoch by epoch. Returns the step at which the
 // loss became infinite, if it did: then `state` is what the last epoch left.
-std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
+std::optional<int64_t> train_from(Checkpoint& state, const MakeTrainee& make, const Dataset& data,
                                   const TrainOptions& options, Progress& progress) {
   const int64_t per_epoch = Loader::steps_an_epoch(data, options.batch);
   const int64_t steps = per_epoch * options.epochs;
   const int64_t first = per_epoch * state.epochs;
-  Network network(state.graph, options.masks);
-  Sgd sgd(network.parameters(), options, state.momentum);
-  Loss loss_on(state.graph, data, options);
+  const std::unique_ptr<Trainee> trainee = make(state.graph);
+  Sgd sgd(trainee->parameters(), options, state.momentum);
   Loader loader(data, options.augment, options.batch, first, steps, options.seed);
   double mean_loss = state.mean_loss;
   for (int64_t step = first; step < steps; ++step) {
-    const Batch batch = loader.next();
-    const at::Tensor loss = loss_on.of(network, batch);
-    loss.backward();
-    const double value = loss.item<double>();
+    const double value = trainee->learn(loader.next(), step);
     if (!std::isfinite(value)) return step;
     sgd.step(state.rate * options.learning_rate *
              one_cycle((static_cast<double>(step) + 0.5) / static_cast<double>(steps)));
@@ -100,7 +101,7 @@ std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
     if ((step + 1) % per_epoch == 0) {
       ++state.epochs;
       state.mean_loss = mean_loss;
-      state.graph = network.graph();
+      state.graph = trainee->graph();
       state.momentum = sgd.momentum();
       if (!options.checkpoint.empty()) {
         write_checkpoint(options.checkpoint, state);
@@ -111,6 +112,25 @@ std::optional<int64_t> train_from(Checkpoint& state, const Dataset& data,
   }
   return std::nullopt;
 }
+
+// One network by itself.
+class Single : public Trainee {
+ public:
+  Single(const Graph& graph, const Dataset& data, const TrainOptions& options)
+      : network_(graph, options.masks), loss_(graph, data, options) {}
+
+  std::vector<Network::Parameter> parameters() override { return network_.parameters(); }
+  double learn(const Batch& batch, int64_t /*step*/) override {
+    const at::Tensor loss = loss_.of(network_, batch);
+    loss.backward();
+    return loss.item<double>();
+  }
+  Graph graph() const override { return network_.graph(); }
+
+ private:
+  Network network_;
+  Loss loss_;
+};
 
 }  // namespace
 
@@ -170,15 +190,23 @@ Json to_json(const TrainOptions& options) {
 
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress) {
+  const auto make = [&](const Graph& start) {
+    return std::make_unique<Single>(start, data, options);
+  };
+  return train_with(make, graph, data, options, progress);
+}
+
+Graph train_with(const MakeTrainee& make, const Graph& graph, const Dataset& data,
+                 const TrainOptions& options, Progress& progress) {
   check_fits(graph, data);
   if (data.classes.empty() && options.teacher == nullptr) {
     fail("{} has no labels, and there is no network to learn from", data.name);
   }
-  Checkpoint state = begin(graph, data, options, progress);
+  Checkpoint state = begin(make, graph, data, options, progress);
   const int64_t per_epoch = Loader::steps_an_epoch(data, options.batch);
   progress.begin("training", per_epoch * options.epochs);
   for (int diverged = 0; state.epochs < options.epochs;) {
-    const auto bad_step = train_from(state, data, options, progress);
+    const auto bad_step = train_from(state, make, data, options, progress);
     if (!bad_step) break;
     if (++diverged > kMostDivergences) {
       fail(

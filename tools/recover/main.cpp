@@ -30,9 +30,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   tool.app
       .add_option("--growth", growth,
-                  "full: frozen filters also get weights for new channels; causal: they do not")
-      ->check(CLI::IsMember({"full", "causal"}));
-  recipe.add_to(tool.app, options.training, "Of training, for each capacity");
+                  "full: frozen filters also get weights for new channels; causal: they do not; "
+                  "joint: nothing is frozen, all are trained together")
+      ->check(CLI::IsMember({"full", "causal", "joint"}));
+  recipe.add_to(tool.app, options.training,
+                "Of training, for each capacity; of joint, for all together");
   recipe.add_distill_to(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,

@@ -1,0 +1,25 @@
+// Joint growing: all capacities trained together over the same weights, as slimmable networks are
+// (Yu, Yang, Xu, Yang, Huang, ICLR 2019; the rule of what a step trains: Yu, Huang, ICCV 2019).
+#pragma once
+
+#include <vector>
+
+#include "base/progress.h"
+#include "data/dataset.h"
+#include "graph/graph.h"
+#include "graph/nesting.h"
+#include "train/train.h"
+
+namespace nestling {
+
+// A nested model to begin with: each weight from the smallest of `capacities` that has it, whose
+// channels are prefixes of the larger ones'; batch norms, biases and heads are each one's own.
+Graph join(const std::vector<Graph>& capacities, const Nesting& nesting);
+
+// Trains all capacities of `nested`. Every step trains the largest, the smallest, and two others
+// that are drawn; the largest learns as TrainOptions says, the others also from what the largest
+// makes of the same images, with the teacher's weight. Throws as train().
+Graph train_joint(const Graph& nested, const Nesting& nesting, const Dataset& data,
+                  const TrainOptions& options, Progress& progress);
+
+}  // namespace nestling
