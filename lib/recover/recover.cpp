@@ -44,6 +44,105 @@ std::vector<std::string> capacity_files(const fs::path& folder) {
   return names;
 }
 
+// The training of a recovery, in the folder that keeps it.
+class Growing {
+ public:
+  // `entries` are the roadmap's that become capacities, in the nested model's order of channels.
+  Growing(const RunDirectory& folder, const Graph& vanilla, std::vector<Graph> entries,
+          Nesting nesting, const Dataset& data, const RecoverOptions& options, std::string measure,
+          Progress& progress)
+      : folder_(folder),
+        vanilla_(vanilla),
+        entries_(std::move(entries)),
+        nesting_(std::move(nesting)),
+        split_(split_validation(data)),
+        options_(options.training),
+        seed_(options.training.seed),
+        measure_(std::move(measure)),
+        labelled_(!data.classes.empty()),
+        progress_(progress) {
+    options_.checkpoint = folder.path() / "growing.checkpoint";
+    options_.replace_checkpoint = true;  // left by a kill just after its result was committed
+    if (!labelled_) options_.teacher = &vanilla;
+  }
+
+  Graph run() {
+    if (nesting_.growth == Growth::joint) {
+      all_together();
+    } else {
+      one_after_the_other();
+    }
+    remove_checkpoint(options_.checkpoint);
+    return nest(capacities_, nesting_);
+  }
+
+ private:
+  void one_after_the_other() {
+    const int count = static_cast<int>(entries_.size());
+    for (int k = 1; k <= count; ++k) {
+      capacities_.push_back(kept_or(capacity_file(k), [&] {
+        Grown next{entries_[static_cast<size_t>(k - 1)], {}};
+        if (k > 1) next = grow(capacities_.back(), next.graph, nesting_.growth);
+        options_.masks = std::move(next.masks);
+        options_.seed = sub_seed(seed_, {static_cast<uint64_t>(k), 3});
+        return train(next.graph, split_.first, options_, progress_);
+      }));
+      progress_.kept(fmt::format("{} with {} of {} capacities", folder_.path().string(), k, count));
+      tell(k);
+    }
+  }
+
+  void all_together() {
+    Nesting nesting = nesting_;  // with as many capacities, as yet of unknown accuracy
+    nesting.accuracy.assign(entries_.size(), 0);
+    const Graph nested = kept_or(kJoint, [&] {
+      options_.seed = sub_seed(seed_, {3});
+      return train_joint(join(entries_, nesting), nesting, split_.first, options_, progress_);
+    });
+    progress_.kept(fmt::format("{}, trained", folder_.path().string()));
+    for (int k = 1; k <= nesting.capacities(); ++k) {
+      capacities_.push_back(descend(nested, nesting, k));
+      tell(k);
+    }
+  }
+
+  // What was committed, or is now.
+  template <typename Make>
+  Graph kept_or(const std::string& file, const Make& make) {
+    std::error_code error;
+    if (fs::exists(folder_.path() / file, error)) return load_onnx(folder_.path() / file);
+    if (labelled_ && options_.teacher_outputs.plain.empty()) {
+      options_.teacher_outputs = ask_teacher(vanilla_, split_.first, options_);
+    }
+    Graph made = make();
+    folder_.commit(file, export_onnx(made));
+    remove_checkpoint(options_.checkpoint);
+    return made;
+  }
+
+  void tell(int k) {
+    const Graph& graph = capacities_.back();
+    nesting_.accuracy.push_back(labelled_ ? accuracy(graph, split_.second)
+                                          : agreement(graph, vanilla_, split_.second, measure_));
+    const auto macs = static_cast<double>(count_macs(graph));
+    progress_.note(fmt::format("capacity {}: {} MACs ({:.1f} %), {} {:.2f} %", k, count_macs(graph),
+                               100 * macs / static_cast<double>(count_macs(vanilla_)), measure_,
+                               100 * nesting_.accuracy.back()));
+  }
+
+  const RunDirectory& folder_;
+  const Graph& vanilla_;
+  const std::vector<Graph> entries_;
+  Nesting nesting_;
+  const std::pair<Dataset, Dataset> split_;  // training, validation
+  TrainOptions options_;
+  const uint64_t seed_;
+  const std::string measure_;
+  const bool labelled_;
+  Progress& progress_;
+  std::vector<Graph> capacities_;  // those that are trained
+};
+
 }  // namespace
 
 Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& options,
@@ -74,77 +173,15 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   const RunDirectory folder(path, "recover.json", settings(run, options), progress,
                             options.discard ? capacity_files(path) : std::vector<std::string>{});
 
-  const auto [training, validation] = split_validation(data);
   Nesting nesting;
   nesting.growth = options.growth;
   nesting.groups = order.groups;
   nesting.own = own_constants(vanilla, options.growth);
-  TrainOptions growing = options.training;
-  growing.checkpoint = path / "growing.checkpoint";
-  growing.replace_checkpoint = true;  // left by a kill just after its result was committed
-  if (!labelled) growing.teacher = &vanilla;
-  const auto teach = [&] {
-    if (labelled && growing.teacher_outputs.plain.empty()) {
-      growing.teacher_outputs = ask_teacher(vanilla, training, growing);
-    }
-  };
-  std::vector<Graph> capacities;
-  const auto evaluate = [&](const Graph& graph) {
-    return labelled ? accuracy(graph, validation)
-                    : agreement(graph, vanilla, validation, roadmap.measure);
-  };
-  const auto note = [&](int k) {
-    const Graph& graph = capacities[static_cast<size_t>(k - 1)];
-    progress.note(fmt::format(
-        "capacity {}: {} MACs ({:.1f} %), {} {:.2f} %", k, count_macs(graph),
-        100.0 * static_cast<double>(count_macs(graph)) / static_cast<double>(count_macs(vanilla)),
-        roadmap.measure, 100 * nesting.accuracy[static_cast<size_t>(k - 1)]));
-  };
-  if (options.growth == Growth::joint) {
-    nesting.accuracy.assign(pruned.size(), 0);
-    const std::string file = kJoint;
-    Graph nested;
-    std::error_code error;
-    if (fs::exists(folder.path() / file, error)) {
-      nested = load_onnx(folder.path() / file);
-    } else {
-      teach();
-      std::vector<Graph> entries_in_order;
-      for (const Graph& entry : pruned) entries_in_order.push_back(in_order(entry, order));
-      growing.seed = sub_seed(options.training.seed, {3});
-      nested = train_joint(join(entries_in_order, nesting), nesting, training, growing, progress);
-      folder.commit(file, export_onnx(nested));
-      remove_checkpoint(growing.checkpoint);
-    }
-    progress.kept(fmt::format("{}, trained", path.string()));
-    for (int k = 1; k <= options.capacities; ++k) {
-      capacities.push_back(descend(nested, nesting, k));
-      nesting.accuracy[static_cast<size_t>(k - 1)] = evaluate(capacities.back());
-      note(k);
-    }
-  }
-  for (int k = 1; k <= options.capacities && options.growth != Growth::joint; ++k) {
-    const std::string file = capacity_file(k);
-    std::error_code error;
-    if (fs::exists(folder.path() / file, error)) {
-      capacities.push_back(load_onnx(folder.path() / file));
-    } else {
-      teach();
-      Grown next{in_order(pruned[static_cast<size_t>(k - 1)], order), {}};
-      if (k > 1) next = grow(capacities.back(), next.graph, options.growth);
-      growing.masks = std::move(next.masks);
-      growing.seed = sub_seed(options.training.seed, {static_cast<uint64_t>(k), 3});
-      capacities.push_back(train(next.graph, training, growing, progress));
-      folder.commit(file, export_onnx(capacities.back()));
-      remove_checkpoint(growing.checkpoint);
-    }
-    progress.kept(fmt::format("{} with {} of {} capacities", path.string(), k, options.capacities));
-    nesting.accuracy.push_back(evaluate(capacities.back()));
-    note(k);
-  }
-  const Graph nested = nest(capacities, nesting);
+  for (Graph& entry : pruned) entry = in_order(entry, order);
+  Graph nested = Growing(folder, vanilla, std::move(pruned), std::move(nesting), data, options,
+                         roadmap.measure, progress)
+                     .run();
   write_file(run / "multicapacity.onnx", export_onnx(nested));
-  remove_checkpoint(growing.checkpoint);
   return nested;
 }
 

@@ -27,7 +27,8 @@ void check_close(const std::vector<float>& found, const std::vector<float>& expe
 
 TEST_CASE("ONNX Runtime runs every capacity's file, each really smaller, and the nested file") {
   nestling::Random random(21);
-  for (const nestling::Growth growth : {nestling::Growth::full, nestling::Growth::causal}) {
+  for (const nestling::Growth growth :
+       {nestling::Growth::full, nestling::Growth::causal, nestling::Growth::joint}) {
     const nestling::Graph nested = test::nested_graph(test::residual_network(1), growth, 3, random);
     const auto nesting = nestling::nesting_of(nested, "nested");
     const nestling::Tensor x = test::random_tensor({2, 3, 8, 8}, random);

@@ -57,7 +57,8 @@ TEST_CASE("the runtime's outputs are LibTorch's on every capacity") {
   vanilla.metadata["nestling.mean"] = "[0.25]";
   vanilla.metadata["nestling.deviation"] = "[0.2]";
   nestling::prune(vanilla, data, folder / "run", pruning, quiet);
-  for (const auto growth : {nestling::Growth::full, nestling::Growth::causal}) {
+  for (const auto growth :
+       {nestling::Growth::full, nestling::Growth::causal, nestling::Growth::joint}) {
     INFO(nestling::growth_name(growth));
     const auto nested =
         nestling::recover(folder / "run", data,
