@@ -58,8 +58,14 @@ class RandomRanking : public Ranking {
   uint64_t seed_;
 };
 
-class L1Ranking : public Ranking {
+// By the weights of each layer's filters alone.
+class FilterRanking : public Ranking {
  public:
+  using Filters = std::vector<std::vector<float>>;
+  // A number for each filter of a layer.
+  using Score = std::vector<double> (*)(const Filters& filters);
+  explicit FilterRanking(Score score) : score_(score) {}
+
   // The axis of a layer's weights along which its filters lie.
   static std::optional<size_t> filter_axis(const Op& op) {
     if (std::holds_alternative<Conv>(op) || std::holds_alternative<Gemm>(op)) return 0;
@@ -79,12 +85,74 @@ class L1Ranking : public Ranking {
       for (size_t a = *axis + 1; a < weight.shape.size(); ++a) {
         inner *= static_cast<size_t>(weight.shape[a]);
       }
-      std::vector<double> scores(axes[*axis].size());
+      Filters filters(axes[*axis].size());
       for (size_t i = 0; i < weight.data.size(); ++i) {
-        scores[i / inner % scores.size()] += std::abs(weight.data[i]);
+        filters[i / inner % filters.size()].push_back(weight.data[i]);
       }
-      add_scores(importance, axes[*axis], scores);
+      add_scores(importance, axes[*axis], score_(filters));
     }
+    return importance;
+  }
+
+ private:
+  Score score_;
+};
+
+std::vector<double> l1_norms(const FilterRanking::Filters& filters) {
+  std::vector<double> scores;
+  for (const auto& filter : filters) {
+    double sum = 0;
+    for (const float w : filter) sum += std::abs(w);
+    scores.push_back(sum);
+  }
+  return scores;
+}
+
+std::vector<double> l2_norms(const FilterRanking::Filters& filters) {
+  std::vector<double> scores;
+  for (const auto& filter : filters) {
+    double sum = 0;
+    for (const double w : filter) sum += w * w;
+    scores.push_back(std::sqrt(sum));
+  }
+  return scores;
+}
+
+// What is near the geometric median of a layer's filters can be made of the others.
+std::vector<double> distances_to_others(const FilterRanking::Filters& filters) {
+  std::vector<double> scores(filters.size());
+  for (size_t i = 0; i < filters.size(); ++i) {
+    for (size_t j = i + 1; j < filters.size(); ++j) {
+      double square = 0;
+      for (size_t n = 0; n < filters[i].size(); ++n) {
+        const double difference = filters[i][n] - filters[j][n];
+        square += difference * difference;
+      }
+      scores[i] += std::sqrt(square);
+      scores[j] += std::sqrt(square);
+    }
+  }
+  return scores;
+}
+
+// By the scales of the batch norms.
+class BatchNormRanking : public Ranking {
+ public:
+  Importance rank(const Graph& graph, const ChannelGroups& groups, const Dataset&) const override {
+    Importance importance = zeros(groups);
+    bool any = false;
+    for (const Node& node : graph.nodes) {
+      if (!std::holds_alternative<BatchNorm>(node.op)) continue;
+      const auto& axes = groups.labels[static_cast<size_t>(node.inputs[1])];
+      if (axes.empty() || axes[0].empty()) continue;
+      std::vector<double> scores;
+      for (const float scale : graph.constant(node.inputs[1]).data) {
+        scores.push_back(std::abs(scale));
+      }
+      add_scores(importance, axes[0], scores);
+      any = true;
+    }
+    if (!any) fail("the network has no batch norms to rank by; choose another ranking");
     return importance;
   }
 };
@@ -125,7 +193,9 @@ class TrrRanking : public Ranking {
 
 }  // namespace
 
-std::vector<std::string> ranking_names() { return {"trr", "l1", "activation", "random"}; }
+std::vector<std::string> ranking_names() {
+  return {"trr", "l1", "l2", "fpgm", "bn", "activation", "random"};
+}
 std::vector<std::string> rankings_without_labels() {
   std::vector<std::string> names = ranking_names();
   std::erase(names, "trr");
@@ -134,7 +204,10 @@ std::vector<std::string> rankings_without_labels() {
 
 std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options) {
   if (name == "trr") return std::make_unique<TrrRanking>(options);
-  if (name == "l1") return std::make_unique<L1Ranking>();
+  if (name == "l1") return std::make_unique<FilterRanking>(l1_norms);
+  if (name == "l2") return std::make_unique<FilterRanking>(l2_norms);
+  if (name == "fpgm") return std::make_unique<FilterRanking>(distances_to_others);
+  if (name == "bn") return std::make_unique<BatchNormRanking>();
   if (name == "activation") return std::make_unique<ActivationRanking>();
   if (name == "random") return std::make_unique<RandomRanking>(options.seed);
   fail("there is no ranking {}; there are: {}", name, fmt::join(ranking_names(), ", "));

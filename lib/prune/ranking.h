@@ -32,6 +32,10 @@ struct RankingOptions {
 
 // "trr":        Triplet Response Residual of the feature maps after the activation (prune/trr.h)
 // "l1":         sum of the filter's absolute weights (Li et al., ICLR 2017)
+// "l2":         their Euclidean length
+// "fpgm":       the sum of the filter's distances to the others of its layer: what lies near their
+//               geometric median can be made of them (He et al., CVPR 2019)
+// "bn":         the absolute scale of the batch norm behind it (Liu et al., ICCV 2017)
 // "activation": mean absolute feature map after the activation
 // "random":     the baseline of baselines
 std::vector<std::string> ranking_names();

@@ -76,8 +76,9 @@ TEST_CASE("a network without classes is pruned by what it did before") {
     const auto cut = nestling::prune(graph, data, folder / (ranking + "-cut"), untrained, quiet);
     CHECK(1 - roadmap.seed().accuracy < 0.8 * (1 - cut.seed().accuracy));
   }
-  CHECK_THROWS_WITH(nestling::prune(graph, data, folder / "trr", options_for("trr"), quiet),
-                    ContainsSubstring("trr needs labels") && ContainsSubstring("l1, activation"));
+  CHECK_THROWS_WITH(
+      nestling::prune(graph, data, folder / "trr", options_for("trr"), quiet),
+      ContainsSubstring("trr needs labels") && ContainsSubstring("l1, l2, fpgm, bn, activation"));
 }
 
 TEST_CASE("a classifier of unlabelled images is ranked by the classes it sees itself") {
