@@ -39,7 +39,8 @@ struct Frame {
 };
 
 // Called in a thread of the application's own: one that is slow or blocks holds up its own frames
-// only, and one that throws loses its frame only. It may call the host, except remove() of itself.
+// only, and one that throws loses its frame only. It may call the host, except remove() of itself,
+// or of another that at the same time removes this one.
 using FrameCallback = std::function<void(Frame)>;
 
 // What an application was given since it was added.
@@ -85,8 +86,8 @@ struct HostOptions {
   // Where Linux says that memory is short (processes wait for it, or the control group is near its
   // limit), low_memory() is called, as long as it is.
   bool watch_memory = true;
-  // Called under no lock, in the thread whose call or measurement led to the decision; decisions
-  // come one after the other.
+  // Called in the thread whose call or measurement led to the decision, one decision after the
+  // other. It may ask for reports, but change nothing, and must not throw.
   std::function<void(const Decided&)> on_decision = {};
 };
 
@@ -112,8 +113,8 @@ class NESTLING_API Host {
   // What `changes` adds, removes and sets is decided about once, at its end. Not from another one.
   void together(const std::function<void()>& changes);
 
-  // The system asks for memory: the budget is three quarters of what is used now, until
-  // `seconds` have passed without another call.
+  // The system asks for memory: the budget is three quarters of what is used now, but never less
+  // than the smallest capacities of all, until `seconds` have passed without another call.
   void low_memory(double seconds = 10);
 
   // Copies the inputs (as Model::run has them) and returns; the callback comes later, once for

@@ -448,4 +448,11 @@ TEST_CASE("a system low on memory gets a quarter back, for a while") {
   REQUIRE(eventually([&] { return host->memory_bytes() <= packaged.memory(3) / 4 * 3; }));
   CHECK(report(*host, id).assignment.capacity < 3);
   CHECK(eventually([&] { return report(*host, id).capacity == 3; }));
+  // However often it asks, the smallest stays.
+  REQUIRE(eventually([&] {
+    host->low_memory(0.3);
+    return report(*host, id).capacity == 1;
+  }));
+  for (int call = 0; call < 10; ++call) host->low_memory(0.3);
+  CHECK(run(*host, id, packaged).status.ok());
 }

@@ -167,9 +167,12 @@ void Host::Impl::low_memory(double seconds) {
   const std::lock_guard order(deciding_);
   {
     const std::lock_guard lock(mutex_);
-    uint64_t used = 0;
-    for (const auto& [id, client] : clients_) used += client->memory_bytes;
-    low_memory_bytes_ = used / 4 * 3;
+    uint64_t used = 0, least = 0;
+    for (const auto& [id, client] : clients_) {
+      used += client->memory_bytes;
+      least += client->goals.capacities.front().memory_bytes;
+    }
+    low_memory_bytes_ = std::max(used / 4 * 3, least);
     low_memory_until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(seconds));
   }
