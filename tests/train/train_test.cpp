@@ -1,5 +1,7 @@
 #include "train/train.h"
 
+#include <cmath>
+
 #include "support/catch.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
@@ -113,6 +115,91 @@ TEST_CASE("a student follows its teacher rather than the labels") {
   const Graph student = nestling::train(small_model(), data, options, quiet);
   for (int32_t& label : data.labels) label = (label + 1) % 4;
   CHECK(nestling::accuracy(student, data) > 0.9);
+}
+
+TEST_CASE("a mirrored image has a mirrored teacher") {
+  const nestling::Dataset data = bars();
+  const Graph teacher = small_model();
+  nestling::TrainOptions options = quick();
+  const auto plain = nestling::ask_teacher(teacher, data, options);
+  CHECK(plain.plain == nestling::outputs(teacher, data));
+  CHECK(plain.flipped.empty());
+  options.augment.flip = true;
+  const auto both = nestling::ask_teacher(teacher, data, options);
+  CHECK(both.flipped == nestling::outputs(teacher, nestling::mirrored(data)));
+  options.teacher_weight = 0;
+  CHECK(nestling::ask_teacher(teacher, data, options).plain.empty());
+}
+
+TEST_CASE("no step is longer than the clip allows") {
+  nestling::Dataset data = bars();
+  nestling::Progress quiet;
+  nestling::TrainOptions options = quick();
+  options.epochs = 1;
+  options.batch = data.size();  // one step
+  options.weight_decay = 0;
+  const auto moved = [&](double clip) {
+    options.clip = clip;
+    const Graph before = small_model();
+    const Graph after = nestling::train(before, data, options, quiet);
+    double square = 0;
+    for (const nestling::ValueId id : nestling::parameters_of(before)) {
+      const auto &old = before.constant(id).data, &now = after.constant(id).data;
+      for (size_t i = 0; i < old.size(); ++i) {
+        square += std::pow(static_cast<double>(now[i]) - static_cast<double>(old[i]), 2);
+      }
+    }
+    return std::sqrt(square);
+  };
+  // Nesterov's first step is 1.9 times the gradient; in its middle, the schedule is 0.75 of the
+  // rate.
+  const double allowed = 1.9 * 0.05 * 0.75 * 0.01;
+  CHECK(moved(0) > 2 * allowed);
+  CHECK(moved(0.01) == Approx(allowed).epsilon(0.01));
+}
+
+TEST_CASE("smoothed labels make a network less sure") {
+  const nestling::Dataset data = bars();
+  nestling::Progress quiet;
+  nestling::TrainOptions options = quick();
+  options.epochs = 12;
+  const auto margin = [&](double smoothing) {
+    options.label_smoothing = smoothing;
+    const auto logits =
+        nestling::outputs(nestling::train(small_model(), data, options, quiet), data);
+    double sum = 0;
+    for (size_t n = 0; n < data.labels.size(); ++n) {
+      double all = 0;
+      for (size_t c = 0; c < 4; ++c) all += std::exp(logits[n * 4 + c]);
+      sum += std::exp(logits[n * 4 + static_cast<size_t>(data.labels[n])]) / all;
+    }
+    return sum / static_cast<double>(data.size());
+  };
+  CHECK(margin(0) > 0.95);
+  CHECK(margin(0.4) < 0.8);  // 0.7 is what it asks for
+}
+
+TEST_CASE("a training that diverges begins again at half the rate, and says so") {
+  struct Listener : nestling::Progress {
+    std::vector<std::string> notes;
+    void note(const std::string& sentence) override { notes.push_back(sentence); }
+  } listener;
+  const nestling::Dataset data = bars();
+  nestling::TrainOptions options = quick();
+  options.epochs = 1;
+  options.learning_rate = 1e30;
+  CHECK_THROWS_WITH(nestling::train(small_model(), data, options, listener),
+                    ContainsSubstring("even at 0.0625 of the learning rate"));
+  REQUIRE(listener.notes.size() == 4);
+  CHECK_THAT(listener.notes[0],
+             ContainsSubstring("again after epoch 0, at 0.5 of the learning rate"));
+  // One that a lower rate saves.
+  listener.notes.clear();
+  options.learning_rate = 15000;
+  options.weight_decay = 1;
+  nestling::train(small_model(), data, options, listener);
+  CHECK(!listener.notes.empty());
+  CHECK(listener.notes.size() < 4);
 }
 
 TEST_CASE("data that does not fit the network is refused") {
