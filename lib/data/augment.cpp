@@ -1,7 +1,6 @@
 #include "data/augment.h"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 
 #include "base/error.h"
@@ -9,9 +8,6 @@
 
 namespace nestling {
 namespace {
-
-// Of which a mirror image is another thing, or nothing.
-constexpr std::array kNotMirrored = {"mnist", "emnist", "kmnist", "qmnist", "svhn", "gtsrb"};
 
 // Where each pixel of an image comes from.
 struct Change {
@@ -46,12 +42,8 @@ Change draw(const Dataset& data, const Augment& augment, Random random) {
 
 }  // namespace
 
-Augment parse_augment(const std::string& text, const Dataset& data) {
+Augment parse_augment(const std::string& text) {
   if (text == "none") return {};
-  if (text == "auto") {
-    const auto* found = std::find(kNotMirrored.begin(), kNotMirrored.end(), data.name);
-    return {.crop = true, .flip = found == kNotMirrored.end()};
-  }
   Augment augment;
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
@@ -62,7 +54,7 @@ Augment parse_augment(const std::string& text, const Dataset& data) {
     } else if (part == "cutout") {
       augment.cutout = true;
     } else {
-      fail("there is no augmentation \"{}\"; there are: auto, none, crop, flip, cutout",
+      fail("there is no augmentation \"{}\"; there are: none, crop, flip, cutout",
            part.substr(0, 40));
     }
   }

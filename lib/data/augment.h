@@ -18,10 +18,8 @@ struct Augment {
   bool any() const { return crop || flip || cutout; }
 };
 
-// From "none", "auto", or a list such as "crop,flip". auto is crop and flip, but no flip for data
-// sets of digits, letters and signs, which mean something else in a mirror. Throws Error for
-// anything else.
-Augment parse_augment(const std::string& text, const Dataset& data);
+// From "none", or a list such as "crop,flip". Throws Error for anything else.
+Augment parse_augment(const std::string& text);
 std::string augment_text(const Augment& augment);  // as parse_augment takes it
 
 // All images flipped.

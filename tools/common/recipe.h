@@ -5,43 +5,42 @@
 
 #include "common/tool.h"
 
+#include "base/error.h"
 #include "train/train.h"
 
 namespace nestling {
 
 // --epochs, --batch, --learning-rate, --augment, --label-smoothing, --clip.
-struct RecipeFlags {
-  std::string augment = "auto";
+inline void add_training_flags(CLI::App& app, TrainOptions& options, const std::string& epochs) {
+  app.add_option("--epochs", options.epochs, epochs)->check(CLI::Range(0, 100000));
+  app.add_option("--batch", options.batch, "Images in a step")->check(CLI::Range(1, 65536));
+  app.add_option("--learning-rate", options.learning_rate,
+                 "Highest of the one-cycle schedule; halved where the training diverges")
+      ->check(CLI::PositiveNumber);
+  app.add_option_function<std::string>(
+         "--augment",
+         [&options](const std::string& text) {
+           try {
+             options.augment = parse_augment(text);
+           } catch (const Error& error) {
+             throw CLI::ValidationError("--augment", error.what());
+           }
+         },
+         "Changes of images while training, of crop,flip,cutout; none is the default: they pay in "
+         "long trainings and cost accuracy in short ones")
+      ->type_name("LIST");
+  app.add_option("--label-smoothing", options.label_smoothing,
+                 "This much of a label is spread over all classes")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--clip", options.clip, "Longest gradient of a step; 0: any")
+      ->check(CLI::Range(0.0, 1e6));
+}
 
-  void add_to(CLI::App& app, TrainOptions& options, const std::string& epochs) {
-    app.add_option("--epochs", options.epochs, epochs)->check(CLI::Range(0, 100000));
-    app.add_option("--batch", options.batch, "Images in a step")->check(CLI::Range(1, 65536));
-    app.add_option("--learning-rate", options.learning_rate,
-                   "Highest of the one-cycle schedule; halved where the training diverges")
-        ->check(CLI::PositiveNumber);
-    app.add_option("--augment", augment,
-                   "Changes of images while training: none, or some of crop,flip,cutout; auto is "
-                   "crop,flip, without flip for digits and signs")
-        ->type_name("LIST");
-    app.add_option("--label-smoothing", options.label_smoothing,
-                   "This much of a label is spread over all classes")
-        ->check(CLI::Range(0.0, 1.0));
-    app.add_option("--clip", options.clip, "Longest gradient of a step; 0: any")
-        ->check(CLI::Range(0.0, 1e6));
-  }
-
-  // --distill, for retraining with the vanilla model's outputs.
-  static void add_distill_to(CLI::App& app, TrainOptions& options) {
-    app.add_option(
-           "--distill", options.teacher_weight,
-           "Of the loss, how much is the distance from the vanilla model's outputs; 0: none")
-        ->check(CLI::Range(0.0, 1.0));
-  }
-
-  // What depends on the data.
-  void apply(TrainOptions& options, const Dataset& data) const {
-    options.augment = parse_augment(augment, data);
-  }
-};
+// --distill, for retraining with the vanilla model's outputs.
+inline void add_distill_flag(CLI::App& app, TrainOptions& options) {
+  app.add_option("--distill", options.teacher_weight,
+                 "Of the loss, how much is the distance from the vanilla model's outputs; 0: none")
+      ->check(CLI::Range(0.0, 1.0));
+}
 
 }  // namespace nestling

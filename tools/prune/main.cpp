@@ -44,7 +44,6 @@ int main(int argc, char** argv) {
   std::string model, out, explain, target_macs, target_parameters, loss = "labels";
   DataFlags data_flags;
   PruneOptions options;
-  RecipeFlags recipe;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
   options.training.epochs = 1;
   options.training.learning_rate = 0.05;
@@ -124,8 +123,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   tool.app.add_option("--iterations", options.max_iterations, "At most this many iterations")
       ->check(CLI::Range(1, 100000));
-  recipe.add_to(tool.app, options.training, "Of retraining, in each iteration");
-  recipe.add_distill_to(tool.app, options.training);
+  add_training_flags(tool.app, options.training, "Of retraining, in each iteration");
+  add_distill_flag(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a run that is in the folder, saying what it was");
@@ -166,7 +165,6 @@ int main(int argc, char** argv) {
     LoadOptions loading = load_options(vanilla, model);
     loading.unlabelled = loss == "distill";
     const Dataset data = data_flags.load("train", loading, progress);
-    recipe.apply(options.training, data);
     adopt(vanilla, data);
     const Roadmap roadmap = prune(vanilla, data, out, options, progress);
     const RoadmapEntry &first = roadmap.entries.front(), &last = roadmap.seed();

@@ -21,7 +21,6 @@ int main(int argc, char** argv) {
   std::string run, growth = "full";
   DataFlags data_flags;
   RecoverOptions options;
-  RecipeFlags recipe;
   options.training.epochs = 2;
   options.training.learning_rate = 0.05;
   tool.app.add_option("run", run, "Folder of a nestling-prune run")->required()->type_name("RUN");
@@ -33,9 +32,9 @@ int main(int argc, char** argv) {
                   "full: frozen filters also get weights for new channels; causal: they do not; "
                   "joint: nothing is frozen, all are trained together")
       ->check(CLI::IsMember({"full", "causal", "joint"}));
-  recipe.add_to(tool.app, options.training,
-                "Of training, for each capacity; of joint, for all together");
-  recipe.add_distill_to(tool.app, options.training);
+  add_training_flags(tool.app, options.training,
+                     "Of training, for each capacity; of joint, for all together");
+  add_distill_flag(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a recovery that is there, saying what it was");
@@ -51,7 +50,6 @@ int main(int argc, char** argv) {
     LoadOptions loading = load_options(load_onnx(vanilla), vanilla);
     loading.unlabelled = roadmap.measure != "accuracy";
     const Dataset data = data_flags.load("train", loading, progress);
-    recipe.apply(options.training, data);
     const Graph nested = recover(run, data, options, progress);
     const Nesting nesting = nesting_of(nested, run);
     Json capacities = Json::array();

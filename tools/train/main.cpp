@@ -106,8 +106,7 @@ int main(int argc, char** argv) {
   data_flags.add_to(tool.app);
   tool.app.add_flag("--list-data", list, "Only say what --data is");
   tool.app.add_option("--out", out, "ONNX file to write");
-  RecipeFlags recipe;
-  recipe.add_to(tool.app, options, "Passes over the data; 0 writes it untrained");
+  add_training_flags(tool.app, options, "Passes over the data; 0 writes it untrained");
   tool.app.add_option("--width", zoo.multiplier, "Multiplies the filters of every layer")
       ->check(CLI::Range(0.01, 16.0));
   tool.app.add_option("--classes", zoo.classes, "Classes, where there is no --data")
@@ -162,7 +161,6 @@ int main(int argc, char** argv) {
       if (force && remove_checkpoint(options.checkpoint)) {
         progress.note("discarded " + options.checkpoint.string());
       }
-      recipe.apply(options, training);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);
