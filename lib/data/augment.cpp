@@ -83,9 +83,9 @@ Dataset mirrored(const Dataset& data) {
 
 std::vector<float> augmented(const Dataset& data, std::span<const int64_t> indices,
                              const Augment& augment, uint64_t seed, std::vector<uint8_t>* flipped) {
-  const std::vector<float> plain = normalised(data, indices);
   if (flipped != nullptr) flipped->assign(indices.size(), 0);
-  if (!augment.any()) return plain;
+  if (!augment.any()) return normalised(data, indices);
+  const std::vector<float> plain = normalised(data, indices);
   std::vector<float> result(plain.size(), 0);  // the mean, once it is normalised
   const int64_t height = data.height, width = data.width;
   for (size_t n = 0; n < indices.size(); ++n) {
