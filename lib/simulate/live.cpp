@@ -90,8 +90,7 @@ class LivePlayer {
         for (size_t i = 0; i < running_.size(); ++i) {  // once it is decided that they are served
           Running& one = running_[i];
           if (one.id == 0 || one.source) continue;
-          one.source =
-              std::make_unique<Source>(*host_, one.id, workload_.applications[i].goals, inputs_[i]);
+          one.source = std::make_unique<Source>(*host_, one.id, goals_[i], inputs_[i]);
         }
       }
       look(resident);
