@@ -2,8 +2,8 @@
 // processor and the memory.
 //
 //   auto host = Host::make({.device = {.memory_bytes = 64 << 20}, .threads = 2});
-//   auto camera = host->add("camera.nest", goals);        // goals: what schedule.h calls
-//   Application host->submit(camera.value(), image, [](Frame frame) { show(frame.outputs[0]); });
+//   auto camera = host->add("camera.nest", goals);  // an Application of schedule.h
+//   host->submit(camera.value(), &image, [](Frame frame) { show(frame.outputs[0]); });
 //
 // Whatever changes (an application comes, goes or changes its goals; memory, the processor), the
 // host decides anew (schedule.h), and changes capacities in the background: larger ones are paged

@@ -1,6 +1,7 @@
 // How much better one way to decide is than another, where each can trade accuracy for frames.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "simulate/simulation.h"
@@ -19,5 +20,8 @@ struct FrontGain {
 // equal to 1 %, accuracies to 0.1 points: no gain comes from where the baseline gives much for
 // little.
 FrontGain gain_over(const std::vector<Simulation>& baseline, const std::vector<Simulation>& ours);
+
+// In a sentence, without a full stop: of the way to decide `ours` against `baseline`.
+std::string gain_text(const std::string& ours, const std::string& baseline, const FrontGain& gain);
 
 }  // namespace nestling

@@ -46,8 +46,7 @@ void check(const runtime::Status& status) {
 
 class LivePlayer {
  public:
-  LivePlayer(const Workload& workload, const LiveOptions& options)
-      : workload_(workload), budget_(workload.device.memory_bytes) {
+  LivePlayer(const Workload& workload, const LiveOptions& options) : workload_(workload) {
     live_.measured.services.resize(workload.applications.size());
     for (const WorkloadApplication& one : workload.applications) {
       auto model = runtime::Model::open(one.package.c_str(), {});
@@ -106,13 +105,7 @@ class LivePlayer {
     for (size_t i = 0; i < running_.size(); ++i) {
       if (running_[i].source) stop(i);
     }
-    for (Service& service : live_.measured.services) {
-      if (service.served_s > 0) {
-        service.accuracy /= service.served_s;
-        service.memory_bytes /= service.served_s;
-      }
-    }
-    live_.measured.mean_memory_bytes /= workload_.duration_s;
+    live_.measured.average(workload_.duration_s);
     return std::move(live_);
   }
 
@@ -144,7 +137,7 @@ class LivePlayer {
         if (running_[i].source) running_[i].source->set_max_latency(event.max_latency_s);
         break;
       case Event::Kind::memory:
-        device_.memory_bytes = budget_ = event.memory_bytes;
+        device_.memory_bytes = event.memory_bytes;
         check(host_->set_device(device_));
         break;
       case Event::Kind::processor:
@@ -198,8 +191,9 @@ class LivePlayer {
     }
     live_.measured.mean_memory_bytes += seconds * static_cast<double>(memory);
     live_.measured.most_memory_bytes = std::max(live_.measured.most_memory_bytes, memory);
-    over_s_ = memory > budget_ ? over_s_ + seconds : 0;
-    if (memory > budget_) live_.over_budget_s += seconds;
+    const bool over = memory > device_.memory_bytes;
+    over_s_ = over ? over_s_ + seconds : 0;
+    if (over) live_.over_budget_s += seconds;
     live_.longest_over_budget_s = std::max(live_.longest_over_budget_s, over_s_);
     const uint64_t resident = resident_bytes();
     if (resident > resident_at_first) {
@@ -228,7 +222,6 @@ class LivePlayer {
   std::vector<runtime::Application> goals_;
   std::vector<Running> running_;  // by application
   runtime::Device device_ = workload_.device;
-  uint64_t budget_;
   std::mutex recording_;
   bool over_ = false;
   Live live_;
@@ -237,10 +230,10 @@ class LivePlayer {
   std::unique_ptr<Host> host_;  // last: it goes before what its callbacks use
 };
 
-// Decisions of `live` that have the capacities of the simulation's.
-void compare(Live& live, const Simulation& simulation) {
+// Decisions of `live` that have the capacities of its simulation.
+void compare(Live& live) {
   const auto& a = live.measured.moments;
-  const auto& b = simulation.moments;
+  const auto& b = live.simulated.moments;
   live.compared = static_cast<int>(b.size());
   for (size_t m = 0; m < std::min(a.size(), b.size()); ++m) {
     const auto same = [](const runtime::Assignment& x, const runtime::Assignment& y) {
@@ -258,29 +251,29 @@ void compare(Live& live, const Simulation& simulation) {
 
 Live play_live(const Workload& workload, const LiveOptions& options, Progress& progress) {
   Live live = LivePlayer(workload, options).run(progress);
-  if (!options.feedback) compare(live, simulate(workload, options.decision));
+  live.simulated = simulate(workload, options.decision);
+  if (!options.feedback) compare(live);
   return live;
 }
 
-std::string live_table(const Workload& workload, const Live& live, const Simulation& simulation) {
-  size_t width = 11;
-  for (const auto& one : workload.applications) width = std::max(width, one.goals.name.size());
+std::string live_table(const Workload& workload, const Live& live) {
+  const size_t width = name_width(workload);
   std::string text =
       fmt::format("{:{}}  {:>19}  {:>19}  {:>19}  {:>8}\n{:{}}", "", width, "frames/s", "accuracy",
                   "missed", "switches", "application", width);
   for (int i = 0; i < 3; ++i) text += fmt::format("  {:>9} {:>9}", "live", "simulated");
   text += '\n';
-  const auto percent = [](double part, double all) { return all > 0 ? 100 * part / all : 0.0; };
   const auto line = [&](const std::string& name, const Service& a, const Service& b) {
     text +=
         fmt::format("{:{}}  {:>9.2f} {:>9.2f}  {:>8.2f}% {:>8.2f}%  {:>8.2f}% {:>8.2f}%  {:>8}\n",
                     name, width, a.rate(), b.rate(), 100 * a.accuracy, 100 * b.accuracy,
-                    percent(a.missed, a.frames), percent(b.missed, b.frames), a.switches);
+                    a.late_percent(), b.late_percent(), a.switches);
   };
   for (size_t i = 0; i < workload.applications.size(); ++i) {
-    line(workload.applications[i].goals.name, live.measured.services[i], simulation.services[i]);
+    line(workload.applications[i].goals.name, live.measured.services[i],
+         live.simulated.services[i]);
   }
-  line("all", total_of(live.measured), total_of(simulation));
+  line("all", total_of(live.measured), total_of(live.simulated));
   text += fmt::format(
       "memory: at most {} bytes; above the budget for {:.3f} s in all, {:.3f} s at a time\n"
       "the process: at most {} bytes more than before\n"

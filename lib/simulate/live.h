@@ -20,6 +20,7 @@ struct LiveOptions {
 
 struct Live {
   Simulation measured;       // moments as the host decided, page_in_s without
+  Simulation simulated;      // the same workload
   int compared = 0;          // decisions that the simulation makes, too
   int same = 0;              // of those, with the same capacities for all
   double over_budget_s = 0;  // memory was above the budget for so long, in all
@@ -34,7 +35,7 @@ struct Live {
 Live play_live(const Workload& workload, const LiveOptions& options, Progress& progress);
 
 // A line an application: frames a second, accuracy and shares, live and simulated.
-std::string live_table(const Workload& workload, const Live& live, const Simulation& simulation);
+std::string live_table(const Workload& workload, const Live& live);
 // As of a simulation, and what was compared.
 Json to_json(const Workload& workload, const Live& live, const std::string& policy);
 

@@ -66,8 +66,7 @@ std::string table(const std::vector<Played>& played) {
         "%</td><td>{}</td><td>{:.0f} "
         "KB</td><td>{} KB</td></tr>\n",
         escaped(one.label), total.running_s > 0 ? 100 * total.served_s / total.running_s : 0,
-        total.rate(), 100 * total.accuracy,
-        total.frames > 0 ? 100 * total.missed / total.frames : 0, total.switches,
+        total.rate(), 100 * total.accuracy, total.late_percent(), total.switches,
         one.simulation.mean_memory_bytes / 1024, one.simulation.most_memory_bytes / 1024);
   }
   return html + "</table>\n";
@@ -239,10 +238,7 @@ std::string simulation_page(const std::string& title, const Workload& workload,
   for (const Played& one : played) {
     if (&one == &played.back()) break;  // the baseline
     const FrontGain gain = gain_over(played.back().front, one.front);
-    html += fmt::format(
-        "<p>{} against {}: as much as {:.1f} points more accuracy at an equal frame rate, {:.1f} "
-        "times the frames at equal accuracy.</p>\n",
-        escaped(one.label), escaped(played.back().label), 100 * gain.accuracy, gain.frames);
+    html += "<p>" + escaped(gain_text(one.label, played.back().label, gain)) + ".</p>\n";
   }
   html +=
       "<p>Large points: as the workload is. Small points: latency weighed less and more; of fixed, "

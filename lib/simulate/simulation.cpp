@@ -36,13 +36,7 @@ class Player {
       if (!what.empty()) decide(now, std::move(what));
     }
     pass(now, workload_.duration_s);
-    for (Service& service : result_.services) {
-      if (service.served_s > 0) {
-        service.accuracy /= service.served_s;
-        service.memory_bytes /= service.served_s;
-      }
-    }
-    result_.mean_memory_bytes /= workload_.duration_s;
+    result_.average(workload_.duration_s);
     return std::move(result_);
   }
 
@@ -206,8 +200,6 @@ class Player {
   Simulation result_;
 };
 
-double percent(double part, double all) { return all > 0 ? 100 * part / all : 0; }
-
 }  // namespace
 
 Simulation simulate(const Workload& workload, const runtime::Options& options) {
@@ -229,16 +221,18 @@ Service total_of(const Simulation& simulation) {
     all.memory_bytes += s.served_s * s.memory_bytes;
     all.energy_mj += s.energy_mj;
   }
-  if (all.served_s > 0) {
-    all.accuracy /= all.served_s;
-    all.memory_bytes /= all.served_s;
-  }
+  all.average();
   return all;
 }
 
-std::string simulation_table(const Workload& workload, const Simulation& simulation) {
+size_t name_width(const Workload& workload) {
   size_t width = 11;
   for (const auto& one : workload.applications) width = std::max(width, one.goals.name.size());
+  return width;
+}
+
+std::string simulation_table(const Workload& workload, const Simulation& simulation) {
+  const size_t width = name_width(workload);
   std::string text = fmt::format("{:{}}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>10}  {:>9}\n",
                                  "application", width, "served s", "frames/s", "accuracy", "missed",
                                  "switches", "paged in", "memory KB");
@@ -247,15 +241,14 @@ std::string simulation_table(const Workload& workload, const Simulation& simulat
     text += fmt::format(
         "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  {:>9.0f}\n",
         workload.applications[i].goals.name, width, s.served_s, s.rate(), 100 * s.accuracy,
-        percent(s.missed, s.frames), s.switches, s.page_in_bytes, s.memory_bytes / 1024);
+        s.late_percent(), s.switches, s.page_in_bytes, s.memory_bytes / 1024);
   }
   const Service all = total_of(simulation);
   return text + fmt::format(
                     "{:{}}  {:>9.1f}  {:>9.2f}  {:>7.2f}%  {:>7.2f}%  {:>8}  {:>10}  "
                     "{:>9.0f}\n",
-                    "all", width, all.served_s, all.rate(), 100 * all.accuracy,
-                    percent(all.missed, all.frames), all.switches, all.page_in_bytes,
-                    simulation.mean_memory_bytes / 1024);
+                    "all", width, all.served_s, all.rate(), 100 * all.accuracy, all.late_percent(),
+                    all.switches, all.page_in_bytes, simulation.mean_memory_bytes / 1024);
 }
 
 Json to_json(const Workload& workload, const Simulation& simulation, const std::string& policy) {

@@ -27,6 +27,13 @@ struct Service {
   double memory_bytes = 0;  // mean while it was served
   double energy_mj = 0;     // frames times the profile's energy, where it has one
 
+  // Of accuracy and memory, sums over the time it was served become means.
+  void average() {
+    if (served_s <= 0) return;
+    accuracy /= served_s;
+    memory_bytes /= served_s;
+  }
+  double late_percent() const { return frames > 0 ? 100 * missed / frames : 0; }
   double rate() const { return running_s > 0 ? frames / running_s : 0; }  // frames a second
 };
 
@@ -44,6 +51,12 @@ struct Simulation {
   std::vector<Moment> moments;    // one an event
   double mean_memory_bytes = 0;
   uint64_t most_memory_bytes = 0;
+
+  // What was summed up over `duration_s` becomes means.
+  void average(double duration_s) {
+    for (Service& service : services) service.average();
+    mean_memory_bytes /= duration_s;
+  }
 };
 
 // While a larger capacity is paged in the smaller one goes on serving; what is new is served once
@@ -53,6 +66,8 @@ Simulation simulate(const Workload& workload, const runtime::Options& options);
 // Of all applications together: sums, and of accuracy and memory means over the time served.
 Service total_of(const Simulation& simulation);
 
+// Of a table's first column: the longest name, or its heading.
+size_t name_width(const Workload& workload);
 // A line an application, and one for all.
 std::string simulation_table(const Workload& workload, const Simulation& simulation);
 // schemas/simulation.schema.json

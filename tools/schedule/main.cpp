@@ -152,15 +152,15 @@ int main(int argc, char** argv) {
     const Workload workload = read_workload(workload_file);
     options.method = method == "greedy" ? runtime::Method::greedy : runtime::Method::exact;
     options.policy = policy_of(policy);
+    if (!page.empty()) check_writable(page);
+    if (!figure.empty()) check_writable(figure);
+    std::vector<Played> fronts;
+    if (compare || !page.empty() || !figure.empty()) fronts = play_all(workload, options);
     if (!page.empty()) {
-      check_writable(page);
-      write_file(page, simulation_page(std::filesystem::path(workload_file).stem().string(),
-                                       workload, play_all(workload, options)));
+      const std::string title = std::filesystem::path(workload_file).stem().string();
+      write_file(page, simulation_page(title, workload, fronts));
     }
-    if (!figure.empty()) {
-      check_writable(figure);
-      write_file(figure, front_figure(play_all(workload, options)));
-    }
+    if (!figure.empty()) write_file(figure, front_figure(fronts));
     if (compare) {
       Json all = Json::array();
       std::string text;
@@ -182,16 +182,11 @@ int main(int argc, char** argv) {
         text += fmt::format("{:13}", label) + table.substr(table.rfind('\n', table.size() - 2) + 1);
         all.push_back(to_json(workload, simulation, label));
       }
-      const std::vector<Played> fronts = play_all(workload, options);
       Json gains = Json::object();
       for (const Played& one : fronts) {
         if (one.label == "fixed") continue;
         const FrontGain gain = gain_over(fronts.back().front, one.front);
-        text += fmt::format(
-            "{} against fixed: as much as {:.1f} points more accuracy at an equal frame rate, "
-            "{:.1f} "
-            "times the frames at equal accuracy\n",
-            one.label, 100 * gain.accuracy, gain.frames);
+        text += gain_text(one.label, "fixed", gain) + "\n";
         gains[one.label] = {{"accuracy", gain.accuracy}, {"frames", gain.frames}};
       }
       tool.print(text, {{"simulations", all}, {"gains", gains}});
@@ -203,7 +198,7 @@ int main(int argc, char** argv) {
       const Live played = play_live(workload, live_options, progress);
       const Json json = to_json(workload, played, policy);
       if (!out.empty()) write_json(out, json);
-      tool.print(live_table(workload, played, simulate(workload, options)), json);
+      tool.print(live_table(workload, played), json);
       return kDone;
     }
     const Simulation simulation = simulate(workload, options);

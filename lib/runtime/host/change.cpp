@@ -115,15 +115,14 @@ void Host::Impl::change(Lock& lock, Client& client) {
 void Host::Impl::fail(Client& client, const Status& why) {
   client.told.status = why;
   client.target = 0;
-  for (PendingFrame& pending : client.waiting) client.give_up(std::move(pending), why);
-  client.waiting.clear();
+  client.give_up_waiting(why);
   decide_later(client.goals.name + " failed: " + why.text());
 }
 
 void Host::Impl::update(Client& client) {
   // An inference whose end others wait for, to have its memory, is not held up by a small share.
-  const double share = std::max(client.told.assignment.share, kLeastWeight);
-  fair_.set_weight(client.id, client.yielding && client.has_too_much() ? 1 : share);
+  const bool awaited = client.yielding && client.has_too_much();
+  fair_.set_weight(client.id, awaited ? 1 : client.weight());
   if (client.ready()) {
     fair_.wake(client.id);
     work_.notify_one();
@@ -132,8 +131,8 @@ void Host::Impl::update(Client& client) {
   }
 }
 
-void Host::Impl::decide_later(std::string event) {
-  later_ += (later_.empty() ? "" : "; ") + std::move(event);
+void Host::Impl::decide_later(const std::string& event) {
+  append_event(later_, event);
   changes_.notify_one();
 }
 

@@ -44,9 +44,8 @@ struct Client {
   std::deque<PendingFrame> waiting;
   std::optional<PendingFrame> running;
   uint64_t accepted = 0;
-  bool held = false;  // the processor or the manager is at the engine
-  bool yielding =
-      false;  // begins no other inference: its capacity changes as soon as this one ends
+  bool held = false;       // the processor or the manager is at the engine
+  bool yielding = false;   // begins no other inference: its capacity is about to change
   bool preparing = false;  // the manager pages in ahead
   bool leaving = false;
 
@@ -60,6 +59,8 @@ struct Client {
 
   // Of the memory: a capacity above what is decided, or what was paged in for one.
   bool has_too_much() const { return !leaving && target < std::max(capacity, ahead); }
+  // Shares may be 0, which a fair queue does not know.
+  double weight() const { return std::max(told.assignment.share, 0.01); }
   bool failed() const { return !told.status.ok(); }
   uint64_t on_their_way() const { return accepted - delivery->returned(); }
   // Whether the processor has something to do for it.
@@ -74,11 +75,14 @@ struct Client {
     ++told.failed;
     delivery->post(std::move(pending.callback), std::move(pending.frame));
   }
+  void give_up_waiting(const Status& why) {
+    for (PendingFrame& pending : waiting) give_up(std::move(pending), why);
+    waiting.clear();
+  }
   void give_up_all(const Status& why) {
     if (running) give_up(std::move(*running), why);
     running.reset();
-    for (PendingFrame& pending : waiting) give_up(std::move(pending), why);
-    waiting.clear();
+    give_up_waiting(why);
   }
 };
 

@@ -90,7 +90,6 @@ void Host::Impl::ended(Client& client, double latency_s, const Status& status) {
   if (latency_s > client.goals.max_latency_s) ++client.told.late;
   client.accuracy_sum += cost.accuracy;
   if (options_.feedback && client.feedback.measured(frame.busy_s, cost.latency_s)) {
-    client.told.latency_ratio = client.feedback.ratio();
     decide_later(client.goals.name + " takes other times than its profile has");
   }
   client.delivery->post(std::move(frame.callback), std::move(frame.frame));
@@ -99,7 +98,7 @@ void Host::Impl::ended(Client& client, double latency_s, const Status& status) {
 void Host::Impl::rest(Lock& lock) {
   double weights = 0;
   for (const auto& [id, client] : clients_) {
-    if (client->ready()) weights += std::max(client->told.assignment.share, kLeastWeight);
+    if (client->ready()) weights += client->weight();
   }
   fair_.set_weight(kRest, weights * (1 - device_.processor) / device_.processor);
   const Clock::time_point start = Clock::now();

@@ -167,12 +167,11 @@ void Host::Impl::low_memory(double seconds) {
   const std::lock_guard order(deciding_);
   {
     const std::lock_guard lock(mutex_);
-    uint64_t used = 0, least = 0;
+    uint64_t least = 0;
     for (const auto& [id, client] : clients_) {
-      used += client->memory_bytes;
       least += client->goals.capacities.front().memory_bytes;
     }
-    low_memory_bytes_ = std::max(used / 4 * 3, least);
+    low_memory_bytes_ = std::max(used_bytes() / 4 * 3, least);
     low_memory_until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(seconds));
   }
@@ -185,7 +184,7 @@ void Host::Impl::decide(std::string event) {
   {
     const std::lock_guard lock(mutex_);
     if (together_) {
-      together_events_ += (together_events_.empty() ? "" : "; ") + event;
+      append_event(together_events_, event);
       return;
     }
     decided.problem.device = device_;
@@ -218,8 +217,7 @@ void Host::Impl::decide(std::string event) {
       const Status why(StatusCode::not_served,
                        client.goals.name + " is not served: its smallest " +
                            "capacity does not fit the memory beside others");
-      for (PendingFrame& pending : client.waiting) client.give_up(std::move(pending), why);
-      client.waiting.clear();
+      client.give_up_waiting(why);
       update(client);
     }
     decided.at_s = seconds_between(made_, Clock::now());
@@ -267,6 +265,7 @@ Result<ApplicationReport> Host::Impl::report(ApplicationId id) const {
   ApplicationReport report = client.told;
   report.capacity = client.capacity;
   report.memory_bytes = client.memory_bytes;
+  report.latency_ratio = client.feedback.ratio();
   report.callback_threw = client.delivery->threw();
   if (report.done > 0) report.accuracy = client.accuracy_sum / static_cast<double>(report.done);
   return report;
@@ -274,6 +273,10 @@ Result<ApplicationReport> Host::Impl::report(ApplicationId id) const {
 
 uint64_t Host::Impl::memory_bytes() const {
   const std::lock_guard lock(mutex_);
+  return used_bytes();
+}
+
+uint64_t Host::Impl::used_bytes() const {
   uint64_t bytes = 0;
   for (const auto& [id, client] : clients_) bytes += client->memory_bytes;
   return bytes;

@@ -17,6 +17,11 @@
 
 namespace nestling::runtime {
 
+// What happened at once is told in one line.
+inline void append_event(std::string& events, const std::string& event) {
+  events += (events.empty() ? "" : "; ") + event;
+}
+
 class Host::Impl {
  public:
   explicit Impl(const HostOptions& options);
@@ -52,13 +57,14 @@ class Host::Impl {
   bool must_shrink() const;
   void fail(Client& client, const Status& why);
 
+  uint64_t used_bytes() const;  // by all clients
+
   // After anything of a client changed: whether it takes turns.
   void update(Client& client);
-  void decide_later(std::string event);  // by the manager
+  void decide_later(const std::string& event);  // by the manager
 
   // Its rest of the processor is the device's, which other processes have.
   static constexpr size_t kRest = 0;
-  static constexpr double kLeastWeight = 0.01;     // shares may be 0
   static constexpr std::chrono::seconds kLook{1};  // between two looks at the system's memory
   static constexpr double kTurn_s = 0.0005;        // a turn ends with the layer that passes this
 
