@@ -1,13 +1,22 @@
 #include "data/augment.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/random.h"
 
 namespace nestling {
 namespace {
+
+struct Named {
+  std::string_view name;
+  bool Augment::*change;
+};
+constexpr Named kNamed[] = {
+    {"crop", &Augment::crop}, {"flip", &Augment::flip}, {"cutout", &Augment::cutout}};
 
 // Where each pixel of an image comes from.
 struct Change {
@@ -47,28 +56,22 @@ Augment parse_augment(const std::string& text) {
   Augment augment;
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
-    if (part == "crop") {
-      augment.crop = true;
-    } else if (part == "flip") {
-      augment.flip = true;
-    } else if (part == "cutout") {
-      augment.cutout = true;
-    } else {
+    const auto* named = std::find_if(std::begin(kNamed), std::end(kNamed),
+                                     [&](const auto& one) { return one.name == part; });
+    if (named == std::end(kNamed)) {
       fail("there is no augmentation \"{}\"; there are: none, crop, flip, cutout",
            part.substr(0, 40));
     }
+    augment.*named->change = true;
   }
   return augment;
 }
 
 std::string augment_text(const Augment& augment) {
   std::string text;
-  const auto add = [&](bool is, const char* name) {
-    if (is) text += (text.empty() ? "" : ",") + std::string(name);
-  };
-  add(augment.crop, "crop");
-  add(augment.flip, "flip");
-  add(augment.cutout, "cutout");
+  for (const auto& [name, change] : kNamed) {
+    if (augment.*change) text += (text.empty() ? "" : ",") + std::string(name);
+  }
   return text.empty() ? "none" : text;
 }
 

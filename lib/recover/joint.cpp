@@ -1,6 +1,7 @@
 #include "recover/joint.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -16,6 +17,12 @@ namespace {
 // Where the elements of a smaller capacity's constant lie in the largest's: along each axis.
 using Places = std::vector<std::vector<int64_t>>;
 
+// Of one step along an axis.
+int64_t elements_behind(const std::vector<int64_t>& shape, size_t axis) {
+  return std::accumulate(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end(),
+                         int64_t{1}, std::multiplies<>());
+}
+
 // Places of all constants of a capacity, by name: what is left of the largest's coordinates.
 std::map<std::string, Places> places_of(const Graph& nested, const Nesting& nesting, int capacity) {
   std::map<std::string, Places> result;
@@ -28,8 +35,7 @@ std::map<std::string, Places> places_of(const Graph& nested, const Nesting& nest
     for (Value& value : coordinates.values) {
       if (!value.constant || axis >= value.shape.size()) continue;
       Tensor& tensor = *value.constant;
-      int64_t behind = 1;
-      for (size_t a = axis + 1; a < tensor.shape.size(); ++a) behind *= tensor.shape[a];
+      const int64_t behind = elements_behind(tensor.shape, axis);
       for (size_t i = 0; i < tensor.data.size(); ++i) {
         tensor.data[i] = static_cast<float>(static_cast<int64_t>(i) / behind % tensor.shape[axis]);
       }
@@ -41,8 +47,7 @@ std::map<std::string, Places> places_of(const Graph& nested, const Nesting& nest
       Places& places = result[value.name];
       places.resize(tensor.shape.size());
       if (axis >= tensor.shape.size()) continue;
-      int64_t behind = 1;
-      for (size_t a = axis + 1; a < tensor.shape.size(); ++a) behind *= tensor.shape[a];
+      const int64_t behind = elements_behind(tensor.shape, axis);
       for (int64_t n = 0; n < tensor.shape[axis]; ++n) {
         places[axis].push_back(static_cast<int64_t>(tensor.data[static_cast<size_t>(n * behind)]));
       }
@@ -71,15 +76,13 @@ class Joint : public Trainee {
   Joint(const Graph& nested, const Nesting& nesting, const Dataset& data,
         const TrainOptions& options)
       : nesting_(nesting), labelled_(!data.classes.empty()), seed_(options.seed) {
+    const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
+    const Graph largest = descend(nested, nesting, nesting.capacities());
     for (int k = 1; k <= nesting.capacities(); ++k) {
       const Graph graph = descend(nested, nesting, k);
       capacities_.push_back({Network(graph), Loss(graph, data, options), {}});
-    }
-    const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
-    const Graph largest = descend(nested, nesting, nesting.capacities());
-    for (int k = 1; k < nesting.capacities(); ++k) {
-      Capacity& capacity = capacities_[static_cast<size_t>(k - 1)];
-      const Graph graph = capacity.network.graph();
+      if (k == nesting.capacities()) break;
+      Capacity& capacity = capacities_.back();
       const auto places = places_of(nested, nesting, k);
       const std::vector<Network::Parameter> all = capacity.network.parameters();
       for (const Network::Parameter& p : all) {

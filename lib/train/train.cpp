@@ -60,18 +60,19 @@ std::string training_digest(const Graph& graph, const Dataset& data, const Train
 Checkpoint begin(const MakeTrainee& make, const Graph& graph, const Dataset& data,
                  const TrainOptions& options, Progress& progress) {
   Checkpoint start{.training = {}, .graph = graph, .momentum = {}};
+  if (options.checkpoint.empty()) return start;
+  start.training = training_digest(graph, data, options);
+  if (!std::filesystem::exists(options.checkpoint)) return start;
   for (const Network::Parameter& p : make(graph)->parameters()) {
     start.momentum.push_back(from_torch(at::zeros_like(p.value)));
   }
-  if (options.checkpoint.empty()) return start;
-  start.training = training_digest(graph, data, options);
   if (auto found = read_checkpoint(options.checkpoint, start)) {
     progress.note(fmt::format("going on after epoch {} of {}, from {}", found->epochs,
                               options.epochs, options.checkpoint.string()));
     progress.kept(fmt::format("epoch {} of {}", found->epochs, options.epochs));
     return *std::move(found);
   }
-  if (!options.replace_checkpoint && std::filesystem::exists(options.checkpoint)) {
+  if (!options.replace_checkpoint) {
     fail(
         "{} is of a training with other settings or data; use those, or --force, which discards it",
         options.checkpoint.string());

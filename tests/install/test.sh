@@ -3,40 +3,38 @@
 #   test.sh BUILD PACKAGE.nest
 set -euo pipefail
 build=$1 package=$2
-here=$(cd "$(dirname "$0")" && pwd)
+examples=$(cd "$(dirname "$0")/../../examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/usr" > /dev/null
 "$work/usr/bin/nestling-run" "$package" --bench --runs 1 --quiet --json > /dev/null
-cmake -G Ninja -S "$here" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/usr" > /dev/null
+cmake -G Ninja -S "$examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/usr" \
+  -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" > /dev/null
 cmake --build "$work/build" > /dev/null
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$work/usr" -name nestling.pc)")
 LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 # shellcheck disable=SC2046
-c++ -std=c++20 "$here/consumer.cpp" -o "$work/consumer_pkg" $(pkg-config --cflags --libs nestling)
-expected=$("$work/build/consumer_static" "$package")
+c++ -std=c++20 "$examples/run.cpp" -o "$work/run_pkg" $(pkg-config --cflags --libs nestling)
+expected=$("$work/build/run" "$package")
 [[ $expected == "3 capacities, first output "* ]]
-[ "$("$work/build/consumer_shared" "$package")" = "$expected" ]
-[ "$("$work/consumer_pkg" "$package")" = "$expected" ]
-# The examples: two applications on a host, from C++ and from C.
+[ "$("$work/build/run_shared" "$package")" = "$expected" ]
+[ "$("$work/run_pkg" "$package")" = "$expected" ]
+# Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'
 {"schema": "nestling/profile/1", "capacities": [
   {"accuracy": 0.6, "latency_ms": {"median": 0.1}, "memory": {"weights_bytes": 1, "activation_bytes": 1}, "upgrade": {"ms": 0.1}},
   {"accuracy": 0.7, "latency_ms": {"median": 0.2}, "memory": {"weights_bytes": 1, "activation_bytes": 1}, "upgrade": {"ms": 0.1}},
   {"accuracy": 0.8, "latency_ms": {"median": 0.3}, "memory": {"weights_bytes": 4000000, "activation_bytes": 1}, "upgrade": {"ms": 0.1}}]}
 JSON
-cmake -G Ninja -S "$here/../../examples" -B "$work/examples" -DCMAKE_PREFIX_PATH="$work/usr" \
-  -DCMAKE_C_FLAGS="-Wall -Wextra -Wpedantic -Werror" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" > /dev/null
-cmake --build "$work/examples" > /dev/null
-shared=$("$work/examples/share" "$package" "$work/profile.json")
+shared=$("$work/build/share" "$package" "$work/profile.json")
 grep -q '^background: 60 frames' <<< "$shared"
 grep -q '^camera: [0-9]* frames' <<< "$shared"
 grep -q 's: 2666667 bytes of memory, 100 % of the processor$' <<< "$shared"
-from_c=$("$work/examples/share_c" "$package" "$work/profile.json" 1000000)
+from_c=$("$work/build/share_c" "$package" "$work/profile.json" 1000000)
 [[ $from_c == "capacity 3, first output "* ]]
-[[ $("$work/examples/share_c" "$package" "$package" 1 2>&1) == *"is not JSON" ]]
+[[ $("$work/build/share_c" "$package" "$package" 1 2>&1) == *"is not JSON" ]]
 # The shared library shows the interface, and none of what it is made of.
 symbols=$(nm -D --defined-only -C "$LD_LIBRARY_PATH/libnestling.so")
 grep -q 'nestling::runtime::Model::set_capacity' <<< "$symbols"

@@ -43,6 +43,12 @@ std::vector<Graph> descendants(const Graph& graph, int capacities, Nesting& nest
   return all;
 }
 
+// Where a joint training begins.
+Graph joined(int capacities, Nesting& nesting) {
+  const std::vector<Graph> all = descendants(network("small"), capacities, nesting);
+  return nestling::join(all, nesting);
+}
+
 TrainOptions options(int epochs) {
   return {.epochs = epochs, .batch = 32, .learning_rate = 0.05, .augment = {.crop = true}};
 }
@@ -103,7 +109,7 @@ TEST_CASE("what is joined has each weight from the smallest capacity that has it
 TEST_CASE("capacities learn together, and share what they share") {
   Bars bars;
   Nesting nesting;
-  const Graph start = nestling::join(descendants(network("small"), 5, nesting), nesting);
+  const Graph start = joined(5, nesting);
   TrainOptions training = options(8);
   const Graph trained = nestling::train_joint(start, nesting, bars.data, training, bars.quiet);
   std::vector<Graph> all;
@@ -123,7 +129,7 @@ TEST_CASE("capacities learn together, and share what they share") {
 TEST_CASE("a joint training that is stopped goes on and ends with the same bytes") {
   Bars bars;
   Nesting nesting;
-  const Graph start = nestling::join(descendants(network("small"), 3, nesting), nesting);
+  const Graph start = joined(3, nesting);
   TrainOptions training = options(3);
   const Graph whole = nestling::train_joint(start, nesting, bars.data, training, bars.quiet);
   struct Stop : nestling::Progress {
