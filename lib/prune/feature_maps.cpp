@@ -1,6 +1,7 @@
 #include "prune/feature_maps.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -79,6 +80,26 @@ ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& va
     const int64_t size = element_count(shape) / shape[1];
     for (double& mean : of) mean /= static_cast<double>(data.size() * std::abs(size));
   }
+  return means;
+}
+
+ChannelScores first_order_changes(const Graph& graph, const std::vector<ValueId>& values,
+                                  const Dataset& data) {
+  ChannelScores means;
+  for (const ValueId id : values) means[id].resize(static_cast<size_t>(graph.value(id).shape[1]));
+  observe_gradients(graph, data, 100, {values.begin(), values.end()},
+                    [&](ValueId id, const Tensor& map, const Tensor& gradient) {
+                      std::vector<double>& of = means[id];
+                      const auto rows = static_cast<size_t>(map.shape[0]) * of.size();
+                      const size_t size = map.data.size() / rows;
+                      for (size_t row = 0; row < rows; ++row) {
+                        double change = 0;
+                        for (size_t i = row * size; i < (row + 1) * size; ++i) {
+                          change += static_cast<double>(map.data[i]) * gradient.data[i];
+                        }
+                        of[row % of.size()] += std::abs(change) / static_cast<double>(data.size());
+                      }
+                    });
   return means;
 }
 

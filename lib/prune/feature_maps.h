@@ -1,4 +1,4 @@
-// Runs images through a network and takes the Triplet Response Residual of its feature maps.
+// Runs images through a network and scores its feature maps.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,11 @@ using ChannelScores = std::map<ValueId, std::vector<double>>;
 // The mean absolute value of each channel's maps.
 ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& values,
                               const Dataset& data);
+
+// How much the loss changes, to first order, if a channel's maps become zero: the mean over the
+// images of |sum of map times its gradient| (Molchanov, Tyree, Karras, Aila, Kautz, ICLR 2017).
+ChannelScores first_order_changes(const Graph& graph, const std::vector<ValueId>& values,
+                                  const Dataset& data);
 
 // The TRR over all triplets of the images, by prune/trr.h. Takes at most a gigabyte beside the
 // network's own memory: values, or channels of one, that need more are done in several passes over

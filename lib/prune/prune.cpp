@@ -86,6 +86,9 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
                {"model", sha256(export_onnx(vanilla))},
                {"data", digest(data)},
                {"ranking", options.ranking},
+               {"group_score", group_score_name(options.ranking_options.group_score)},
+               {"scope", options.by_layer ? "layer" : "global"},
+               {"per_macs", options.per_macs},
                {"agreement", options.agreement},
                {"triplets", options.ranking_options.sampled_triplets},
                {"ranking_images", options.ranking_images},
@@ -217,11 +220,14 @@ ChannelGroups groups_of(const ChannelGroups& vanilla, const FiltersByGroup& left
   return restrict(vanilla, kept);
 }
 
-// Images labelled by what the vanilla model takes them for.
-Dataset labelled_for_trr(const Graph& vanilla, const Dataset& data) {
+// The images, for a ranking that needs labels labelled by what the vanilla model takes them for.
+Dataset labelled_for(const std::string& ranking, const Graph& vanilla, Dataset data) {
+  const std::vector<std::string> others = rankings_without_labels();
+  const bool needs_none = std::find(others.begin(), others.end(), ranking) != others.end();
+  if (!data.classes.empty() || needs_none) return data;
   if (default_agreement(vanilla) != "top-1") {
-    fail("trr needs labels, or a model with one output [N, classes]; rank by another: {}",
-         fmt::join(rankings_without_labels(), ", "));
+    fail("{} needs labels, or a model with one output [N, classes]; rank by another: {}", ranking,
+         fmt::join(others, ", "));
   }
   return labelled_by(vanilla, data);
 }
@@ -268,8 +274,8 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
   const auto score = [&](const Graph& graph, const Dataset& images) {
     return labelled ? accuracy(graph, images) : agreement(graph, vanilla, images, measure);
   };
-  Dataset ranking_data = take(training, options.ranking_images);
-  if (!labelled && options.ranking == "trr") ranking_data = labelled_for_trr(vanilla, ranking_data);
+  const Dataset ranking_data =
+      labelled_for(options.ranking, vanilla, take(training, options.ranking_images));
   ChannelGroups vanilla_groups = find_groups(vanilla);
   apply(options.rules, vanilla, vanilla_groups);
   FiltersByGroup left = all_filters(vanilla_groups);
@@ -337,8 +343,10 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     const ChannelGroups groups = groups_of(vanilla_groups, left);
     RankingOptions ranking = options.ranking_options;
     ranking.seed = sub_seed(options.training.seed, {number, 1});
-    const Importance importance =
+    Importance importance =
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
+    if (options.by_layer) importance = within_groups(importance);
+    if (options.per_macs) importance = per_macs(importance, graph, groups);
     const KeptChannels kept = choose_channels(
         graph, groups, importance, next_budget(graph, options), options.rules.round_to, least);
     if (kept.empty()) {

@@ -36,6 +36,10 @@ struct PruneOptions {
   std::string ranking = "trr";
   std::string agreement = {};  // of images without labels: train/agreement.h; "" is the default
   RankingOptions ranking_options = {};
+  // How channels of different groups compare: by their scores, or not, every group losing the same
+  // share (within_groups).
+  bool by_layer = false;
+  bool per_macs = false;               // scores by what a channel costs
   int64_t ranking_images = 2000;       // training images to rank by
   std::optional<double> min_accuracy;  // from 0 to 1; if absent, vanilla's less max_drop
   double max_drop = 0.03;

@@ -245,6 +245,33 @@ void observe(const Graph& graph, const Dataset& data, int64_t batch,
   observe(graph, data, all, batch, wanted, observer);
 }
 
+void observe_gradients(const Graph& graph, const Dataset& data, int64_t batch,
+                       const std::set<ValueId>& wanted, const GradientObserver& observer) {
+  check_fits(graph, data);
+  Network network(graph);
+  for (int64_t from = 0; from < data.size(); from += batch) {
+    std::vector<int64_t> indices(static_cast<size_t>(std::min(batch, data.size() - from)));
+    std::iota(indices.begin(), indices.end(), from);
+    std::vector<std::pair<ValueId, at::Tensor>> seen;
+    const at::Tensor logits =
+        network.forward(images(data, indices), Network::Mode::evaluate,
+                        [&](ValueId value, const at::Tensor& content) {
+                          if (!wanted.contains(value) || !content.requires_grad()) return;
+                          content.retain_grad();
+                          seen.emplace_back(value, content);
+                        });
+    at::Tensor labels = at::empty({logits.size(0)}, at::kLong);
+    for (size_t n = 0; n < indices.size(); ++n) {
+      labels.data_ptr<int64_t>()[n] = data.labels[static_cast<size_t>(indices[n])];
+    }
+    at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).backward();
+    for (const auto& [value, content] : seen) {
+      if (!content.grad().defined()) continue;  // the output does not depend on it
+      observer(value, from_torch(content), from_torch(content.grad()));
+    }
+  }
+}
+
 std::vector<float> outputs(const Graph& graph, const Dataset& data) {
   std::vector<float> result;
   observe(graph, data, 250, {graph.outputs.at(0)},

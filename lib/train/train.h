@@ -89,6 +89,13 @@ void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> i
 void observe(const Graph& graph, const Dataset& data, int64_t batch,
              const std::set<ValueId>& wanted, const ValueObserver& observer);
 
+// The same of labelled images, with the gradient of each image's own cross-entropy in the value, of
+// the same shape.
+using GradientObserver =
+    std::function<void(ValueId value, const Tensor& content, const Tensor& gradient)>;
+void observe_gradients(const Graph& graph, const Dataset& data, int64_t batch,
+                       const std::set<ValueId>& wanted, const GradientObserver& observer);
+
 // The graph's first output for every image, [N, ...].
 std::vector<float> outputs(const Graph& graph, const Dataset& data);
 

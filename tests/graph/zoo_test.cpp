@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "graph/cost.h"
 #include "graph/groups.h"
+#include "graph/initialise.h"
 
 using nestling::make_model;
 
@@ -56,4 +57,25 @@ TEST_CASE("every network of the zoo takes small images, other widths and other c
     CHECK(open >= 5);
   }
   CHECK_THROWS_WITH(make_model("alexnet", {}), ContainsSubstring("no architecture alexnet"));
+}
+
+TEST_CASE("fresh weights are those that the zoo draws") {
+  for (const char* name : {"small", "resnet20", "mobilenet_v2", "efficientnet_b0"}) {
+    INFO(name);
+    const auto original = make_model(name, {.seed = 5});
+    auto spoilt = original;
+    for (nestling::Value& value : spoilt.values) {
+      if (value.constant && value.shape.size() != 0) {
+        for (float& w : value.constant->data) w += 3;
+      }
+    }
+    const auto fresh = nestling::initialised(spoilt, 5);
+    REQUIRE(fresh.values.size() == original.values.size());
+    for (const nestling::ValueId id : nestling::parameters_of(original)) {
+      INFO(original.value(id).name);
+      CHECK(fresh.constant(id).data == original.constant(id).data);
+    }
+    CHECK(nestling::initialised(spoilt, 6).constant(nestling::parameters_of(original)[0]).data !=
+          original.constant(nestling::parameters_of(original)[0]).data);
+  }
 }

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
   Tool tool("nestling-prune",
             "Prunes a trained ONNX model step by step into a roadmap of smaller ones.",
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
-  std::string model, out, explain, target_macs, target_parameters, loss = "labels";
+  std::string model, out, explain, target_macs, target_parameters,
+      loss = "labels", group_score = "sum", scope = "global";
   DataFlags data_flags;
   PruneOptions options;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
@@ -82,6 +83,17 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"top-1", "cosine"}));
   tool.app.add_option("--rank", options.ranking, "How filters are ranked")
       ->check(CLI::IsMember(ranking_names()));
+  tool.app
+      .add_option("--group-score", group_score,
+                  "What a channel of several layers scores, of its score in each")
+      ->check(CLI::IsMember({"sum", "mean", "max"}));
+  tool.app
+      .add_option("--scope", scope,
+                  "global: the least important channels go, wherever they are; layer: every layer "
+                  "loses the same share of its own")
+      ->check(CLI::IsMember({"global", "layer"}));
+  tool.app.add_flag("--per-macs", options.per_macs,
+                    "A channel's importance is its score by the MACs that it costs");
   tool.app.add_option("--rank-images", options.ranking_images, "Training images to rank by")
       ->check(CLI::Range(2, 10000000));
   tool.app
@@ -150,6 +162,8 @@ int main(int argc, char** argv) {
     options.training.seed = tool.common.seed;
     if (minimum->count() > 0) options.min_accuracy = min_accuracy / 100;
     options.max_drop = max_drop / 100;
+    options.ranking_options.group_score = group_score_from_name(group_score);
+    options.by_layer = scope == "layer";
     Graph vanilla = load_onnx(model);
     if (!target_macs.empty() || !target_parameters.empty()) {
       options.target = Budget{};

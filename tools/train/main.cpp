@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/descriptor.h"
 #include "graph/cost.h"
+#include "graph/initialise.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"
 #include "train/checkpoint.h"
@@ -90,7 +91,7 @@ int main(int argc, char** argv) {
   wait_without_spinning(argv);
   Tool tool("nestling-train", "Trains a CNN on a data set and writes it as an ONNX file.",
             "nestling-train --arch small --data fashion-mnist --epochs 4 --out model.onnx");
-  std::string arch = "small", from, out;
+  std::string arch = "small", from, teacher, out;
   DataFlags data_flags;
   bool list = false;
   std::vector<int64_t> input;
@@ -101,6 +102,14 @@ int main(int argc, char** argv) {
   tool.app.add_option("--from", from, "Go on training this model instead")
       ->type_name("MODEL.onnx")
       ->excludes(from_scratch);
+  bool fresh = false;
+  tool.app.add_flag("--fresh", fresh, "Of --from, take the layers and draw new weights")
+      ->needs("--from");
+  tool.app
+      .add_option("--teacher", teacher,
+                  "Trained model of the same classes, whose outputs are learnt from too")
+      ->type_name("MODEL.onnx");
+  add_distill_flag(tool.app, options, "the teacher's");
   bool list_zoo = false;
   tool.app.add_flag("--list", list_zoo, "Only say what architectures there are");
   data_flags.add_to(tool.app);
@@ -142,6 +151,7 @@ int main(int argc, char** argv) {
     std::string score;
     Graph graph;
     if (!from.empty()) graph = load_onnx(from);
+    if (fresh) graph = initialised(std::move(graph), zoo.seed);
     if (data_flags.name.empty()) {
       if (from.empty()) graph = make_model(arch, zoo);
     } else {
@@ -161,6 +171,8 @@ int main(int argc, char** argv) {
       if (force && remove_checkpoint(options.checkpoint)) {
         progress.note("discarded " + options.checkpoint.string());
       }
+      if (!teacher.empty())
+        options.teacher_outputs = ask_teacher(load_onnx(teacher), training, options);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);
