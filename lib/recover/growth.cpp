@@ -48,34 +48,6 @@ std::vector<size_t> places(const Tensor& larger, const std::vector<std::vector<i
 
 }  // namespace
 
-std::vector<int> choose_entries(const Roadmap& roadmap, int capacities) {
-  const auto count = static_cast<int>(roadmap.entries.size());
-  if (capacities < 1 || capacities > count) {
-    fail(
-        "the roadmap has {} entries, too few for {} capacities; prune in smaller steps, or ask for "
-        "fewer",
-        count, capacities);
-  }
-  if (capacities == 1) return {0};
-  // From the seed up; each takes the entry that is nearest to its share of the MACs, and leaves
-  // enough for those to come.
-  const auto macs = [&](int entry) {
-    return static_cast<double>(roadmap.entries[static_cast<size_t>(entry)].macs);
-  };
-  const double least = macs(count - 1), most = macs(0);
-  std::vector<int> chosen = {count - 1};
-  for (int k = 1; k + 1 < capacities; ++k) {
-    const double wanted = least + (most - least) * k / (capacities - 1);
-    int best = chosen.back() - 1;
-    for (int entry = best; entry >= capacities - 1 - k; --entry) {
-      if (std::abs(macs(entry) - wanted) < std::abs(macs(best) - wanted)) best = entry;
-    }
-    chosen.push_back(best);
-  }
-  chosen.push_back(0);
-  return chosen;
-}
-
 ChannelOrder order_channels(const Roadmap& roadmap, const Graph& vanilla,
                             const std::vector<int>& entries) {
   const ChannelGroups groups = find_groups(vanilla);

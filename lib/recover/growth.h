@@ -11,10 +11,6 @@
 
 namespace nestling {
 
-// The roadmap's entries that become capacities: the seed first, the vanilla model last, the others
-// spread as evenly in MACs as the roadmap allows. Throws Error if it has fewer than `capacities`.
-std::vector<int> choose_entries(const Roadmap& roadmap, int capacities);
-
 // In which order the nested model has its channels: the vanilla model's filter numbers by group,
 // the smallest capacity's first, then what each larger one adds.
 struct ChannelOrder {

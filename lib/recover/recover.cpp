@@ -9,7 +9,10 @@
 #include "base/random.h"
 #include "base/run_directory.h"
 #include "graph/cost.h"
+#include "graph/groups.h"
+#include "graph/initialise.h"
 #include "graph/onnx.h"
+#include "graph/surgery.h"
 #include "prune/roadmap.h"
 #include "recover/growth.h"
 #include "recover/joint.h"
@@ -21,10 +24,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Json settings(const fs::path& run, const RecoverOptions& options) {
-  Json json = {{"schema", "nestling/recovery/1"},
-               {"roadmap", sha256(read_file(run / "roadmap.json"))},
-               {"growth", growth_name(options.growth)},
-               {"capacities", options.capacities}};
+  Json json = {
+      {"schema", "nestling/recovery/1"},       {"roadmap", sha256(read_file(run / "roadmap.json"))},
+      {"growth", growth_name(options.growth)}, {"capacities", options.capacities},
+      {"spread", spread_name(options.spread)}, {"regrown", regrown_name(options.regrown)}};
   json.update(to_json(options.training));
   return json;
 }
@@ -143,7 +146,41 @@ class Growing {
   std::vector<Graph> capacities_;  // those that are trained
 };
 
+// What the entries, in the nested model's order of channels, begin with.
+std::vector<Graph> first_weights(std::vector<Graph> entries, const Nesting& nesting,
+                                 const RecoverOptions& options) {
+  const Graph vanilla = entries.back();
+  const ChannelGroups groups = find_groups(vanilla);
+  for (size_t k = 1; k < entries.size(); ++k) {  // the seed is what pruning made it
+    if (options.regrown == Regrown::vanilla) {
+      entries[k] = keep(vanilla, groups, prefixes(groups, nesting, static_cast<int>(k + 1)));
+    } else if (options.regrown == Regrown::fresh) {
+      entries[k] = initialised(entries[k], sub_seed(options.training.seed, {k, 4}));
+    }
+  }
+  return entries;
+}
+
 }  // namespace
+
+const char* regrown_name(Regrown regrown) {
+  switch (regrown) {
+    case Regrown::entry:
+      return "entry";
+    case Regrown::vanilla:
+      return "vanilla";
+    case Regrown::fresh:
+      return "fresh";
+  }
+  return "";
+}
+
+Regrown regrown_from_name(const std::string& name) {
+  for (const Regrown regrown : {Regrown::entry, Regrown::vanilla, Regrown::fresh}) {
+    if (name == regrown_name(regrown)) return regrown;
+  }
+  fail("there are no first weights {}; there are entry, vanilla and fresh", name);
+}
 
 Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& options,
               Progress& progress) {
@@ -159,7 +196,7 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   if (labelled != !data.classes.empty()) {
     fail("the roadmap's models were judged {} labels", labelled ? "by" : "without");
   }
-  const std::vector<int> entries = choose_entries(roadmap, options.capacities);
+  const std::vector<int> entries = choose_entries(roadmap, options.capacities, options.spread);
   const auto load_entry = [&](int entry) {
     return load_onnx(run / roadmap.entries[static_cast<size_t>(entry)].model);
   };
@@ -178,6 +215,7 @@ Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& op
   nesting.groups = order.groups;
   nesting.own = own_constants(vanilla, options.growth);
   for (Graph& entry : pruned) entry = in_order(entry, order);
+  pruned = first_weights(std::move(pruned), nesting, options);
   Graph nested = Growing(folder, vanilla, std::move(pruned), std::move(nesting), data, options,
                          roadmap.measure, progress)
                      .run();

@@ -2,17 +2,30 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "base/progress.h"
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "graph/nesting.h"
+#include "recover/choose.h"
 #include "train/train.h"
 
 namespace nestling {
 
+// The first weights of what a larger capacity adds.
+enum class Regrown {
+  entry,    // those of the roadmap's entry that it is
+  vanilla,  // the vanilla model's
+  fresh,    // drawn anew
+};
+const char* regrown_name(Regrown regrown);
+Regrown regrown_from_name(const std::string& name);  // throws Error
+
 struct RecoverOptions {
   int capacities = 5;
+  Spread spread = Spread::macs;
+  Regrown regrown = Regrown::entry;
   Growth growth = Growth::full;
   bool discard = false;        // a recovery of that growth and number, of whatever settings
   TrainOptions training = {};  // of each capacity; its teacher and masks are set here

@@ -1,5 +1,7 @@
 #include "recover/recover.h"
 
+#include <algorithm>
+
 #include "support/catch.h"
 #include "support/schema.h"
 #include "support/temporary_folder.h"
@@ -13,6 +15,7 @@
 #include "graph/onnx.h"
 #include "graph/zoo.h"
 #include "prune/prune.h"
+#include "recover/choose.h"
 #include "recover/growth.h"
 
 using nestling::Graph;
@@ -170,6 +173,87 @@ TEST_CASE("entries are spread evenly in MACs") {
   CHECK(nestling::choose_entries(roadmap, 2) == std::vector<int>{8, 0});
   CHECK(nestling::choose_entries(roadmap, 9) == std::vector<int>{8, 7, 6, 5, 4, 3, 2, 1, 0});
   CHECK_THROWS_WITH(nestling::choose_entries(roadmap, 10), ContainsSubstring("too few for 10"));
+}
+
+TEST_CASE("entries are spread for the highest mean accuracy of all budgets") {
+  // Brute force over all choices.
+  const uint64_t seed = 17;
+  INFO("seed " << seed);
+  nestling::Random random(seed);
+  for (int trial = 0; trial < 50; ++trial) {
+    const auto count = static_cast<int>(3 + random.below(6));
+    nestling::Roadmap roadmap;
+    int64_t macs = 10000;
+    for (int e = 0; e < count; ++e) {
+      roadmap.entries.push_back({.index = e, .accuracy = random.uniform(), .macs = macs});
+      macs -= static_cast<int64_t>(1 + random.below(1000));
+    }
+    const auto mean_accuracy = [&](const std::vector<int>& chosen) {
+      double area = 0;
+      for (size_t k = 0; k + 1 < chosen.size(); ++k) {
+        const auto &small = roadmap.entries[static_cast<size_t>(chosen[k])],
+                   &large = roadmap.entries[static_cast<size_t>(chosen[k + 1])];
+        area += static_cast<double>(large.macs - small.macs) * small.accuracy;
+      }
+      return area;
+    };
+    const auto capacities = static_cast<int>(2 + random.below(static_cast<uint64_t>(count - 1)));
+    double highest = -1;
+    for (unsigned between = 0; between < 1U << (count - 2); ++between) {
+      std::vector<int> chosen = {count - 1};
+      for (int e = count - 2; e >= 1; --e) {
+        if ((between >> (e - 1) & 1U) != 0) chosen.push_back(e);
+      }
+      chosen.push_back(0);
+      if (std::ssize(chosen) == capacities) highest = std::max(highest, mean_accuracy(chosen));
+    }
+    const auto chosen = nestling::choose_entries(roadmap, capacities, nestling::Spread::accuracy);
+    REQUIRE(std::ssize(chosen) == capacities);
+    CHECK(chosen.front() == count - 1);
+    CHECK(chosen.back() == 0);
+    CHECK(std::is_sorted(chosen.rbegin(), chosen.rend()));
+    CHECK(mean_accuracy(chosen) == Approx(highest));
+  }
+}
+
+TEST_CASE("what a capacity adds begins as its entry, the vanilla model, or anew") {
+  Run run;
+  // Whether the filters that the second capacity adds, without training, are made of the weights
+  // that `model` has in the same layers.
+  const auto made_of = [&](const Graph& nested, const std::string& model) {
+    const Graph entry = nestling::load_onnx(run.path / model);
+    const Nesting nesting = nestling::nesting_of(nested, "nested");
+    const Graph first = nestling::descend(nested, nesting, 1),
+                second = nestling::descend(nested, nesting, 2);
+    int filters = 0;
+    for (const nestling::Value& value : second.values) {
+      if (!value.constant || value.shape.size() != 4) continue;
+      const std::vector<float>& weights = value.constant->data;
+      const size_t size = weights.size() / static_cast<size_t>(value.shape[0]);
+      const auto before = first.value(nestling::find_value(first, value.name)).shape[0];
+      const std::vector<float>& there =
+          entry.constant(nestling::find_value(entry, value.name)).data;
+      const std::set<float> known(there.begin(), there.end());
+      for (size_t i = static_cast<size_t>(before) * size; i < weights.size(); ++i) {
+        if (!known.contains(weights[i])) return false;
+        ++filters;
+      }
+    }
+    CHECK(filters > 10);
+    return true;
+  };
+  for (const auto regrown :
+       {nestling::Regrown::entry, nestling::Regrown::vanilla, nestling::Regrown::fresh}) {
+    INFO(nestling::regrown_name(regrown));
+    std::filesystem::remove_all(run.path / "full-3");
+    const Graph nested = nestling::recover(
+        run.path, run.data,
+        {.capacities = 3, .regrown = regrown, .training = {.epochs = 0, .batch = 32}}, run.quiet);
+    const nestling::Roadmap roadmap = nestling::read_roadmap(run.path);
+    const auto second = static_cast<size_t>(nestling::choose_entries(roadmap, 3)[1]);
+    CHECK(made_of(nested, roadmap.entries[second].model) == (regrown == nestling::Regrown::entry));
+    CHECK(made_of(nested, roadmap.entries[0].model) == (regrown == nestling::Regrown::vanilla));
+  }
 }
 
 TEST_CASE("a nesting that does not fit is refused") {

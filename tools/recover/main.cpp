@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   Tool tool("nestling-recover",
             "Grows the smallest model of a pruning run back into one multi-capacity model.",
             "nestling-recover run --data fashion-mnist --capacities 5");
-  std::string run, growth = "full";
+  std::string run, growth = "full", spread = "macs", regrown = "entry";
   DataFlags data_flags;
   RecoverOptions options;
   options.training.epochs = 2;
@@ -32,6 +32,16 @@ int main(int argc, char** argv) {
                   "full: frozen filters also get weights for new channels; causal: they do not; "
                   "joint: nothing is frozen, all are trained together")
       ->check(CLI::IsMember({"full", "causal", "joint"}));
+  tool.app
+      .add_option("--spread", spread,
+                  "Which entries of the roadmap become capacities: evenly in macs, or where a "
+                  "budget of any size gets the highest accuracy in the mean")
+      ->check(CLI::IsMember({"macs", "accuracy"}));
+  tool.app
+      .add_option("--init", regrown,
+                  "First weights of what a capacity adds: those of its entry of the roadmap, of "
+                  "the vanilla model, or fresh ones")
+      ->check(CLI::IsMember({"entry", "vanilla", "fresh"}));
   add_training_flags(tool.app, options.training,
                      "Of training, for each capacity; of joint, for all together");
   add_distill_flag(tool.app, options.training);
@@ -44,6 +54,8 @@ int main(int argc, char** argv) {
     prepare_training(tool.common.threads);
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
+    options.spread = spread_from_name(spread);
+    options.regrown = regrown_from_name(regrown);
     // Every model of the run takes its data as the vanilla one does.
     const Roadmap roadmap = read_roadmap(run);
     const std::string vanilla = run + "/" + roadmap.entries.front().model;
