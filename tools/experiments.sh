@@ -4,11 +4,16 @@
 #   tools/experiments.sh folded DATA OUT    a model whose exporter folded its batch norms
 #   tools/experiments.sh distill DATA OUT   a super-resolution network, without labels
 #   tools/experiments.sh schedule DATA OUT  six applications of two networks share this machine
+#   tools/experiments.sh accuracy DATA OUT  a nested model's capacities beside what else a user could
+#                                           have at their MACs; ARCH, WIDTH, EPOCHS (of the vanilla
+#                                           model), RETRAIN (of an independent one), GROW, AUGMENT,
+#                                           RATE, SEED say of what, and how long
+# What is done is kept under OUT, and the same command goes on.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${NESTLING_BIN:-$root/build/release/bin}
 bench=${NESTLING_BENCH:-$root/build/release/tests/bench}
-[ $# = 3 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# = 3 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
 experiment=$1 data=$2 out=$3
 mkdir -p "$out"
 
@@ -70,7 +75,70 @@ schedule() {
   "$bin/nestling-schedule" --simulate "$out/live.json" --live --out "$out/live-result.json"
 }
 
+# NAME TOOL ARGS...: runs it once and keeps what it says in OUT/NAME.json, with the seconds it took.
+step() {
+  local name=$1 tool=$2 began=$SECONDS
+  shift 2
+  [ ! -e "$out/$name.json" ] || return 0
+  "$bin/nestling-$tool" "$@" --seed "$SEED" --quiet --json > "$out/$name.partial"
+  sed -i "\$s/}\$/, \"seconds\": $((SECONDS - began))}/" "$out/$name.partial"
+  mv "$out/$name.partial" "$out/$name.json"
+  echo "$name: $((SECONDS - began)) s"
+}
+
+accuracy() {
+  : "${ARCH:=small}" "${WIDTH:=1}" "${EPOCHS:=8}" "${RETRAIN:=6}" "${GROW:=8}" "${AUGMENT:=none}"
+  : "${RATE:=0.1}" "${SEED:=1}"
+  local images=(--data "$data" --augment "$AUGMENT")
+  local cut=(--target-macs 10% --step 0.33 --round-to 4 --rank-images 2000)
+  step vanilla train "${images[@]}" --arch "$ARCH" --width "$WIDTH" --epochs "$EPOCHS" \
+    --learning-rate "$RATE" --out "$out/vanilla.onnx"
+  step prune prune "$out/vanilla.onnx" "${images[@]}" "${cut[@]}" --out "$out/run"
+  step prune-l1 prune "$out/vanilla.onnx" "${images[@]}" "${cut[@]}" --rank l1 --distill 0 \
+    --out "$out/run-l1"
+  # Ours, by each way of growing: `full` and `causal` train the capacities in turn, which together
+  # takes as long as `joint` with all of them.
+  local growth
+  for growth in joint full causal; do
+    grown "$growth" "$out/run" "$growth" --epochs "$GROW"
+  done
+  # A slimmable network: the same share of every layer's filters, all capacities trained from
+  # scratch, for as long as the vanilla model and ours together.
+  step slimmable-fresh train --from "$out/vanilla.onnx" --fresh --epochs 0 \
+    --out "$out/fresh.onnx"
+  step slimmable-prune prune "$out/fresh.onnx" "${images[@]}" "${cut[@]}" --epochs 0 --scope layer \
+    --min-accuracy 0 --out "$out/run-slimmable"
+  grown slimmable "$out/run-slimmable" joint --epochs $((EPOCHS + GROW)) --distill 0 \
+    --learning-rate "$RATE"
+  # What an engineer would ship without nesting, at the MACs of capacities 1 to 4.
+  local k entry
+  for k in 1 2 3 4; do
+    entry=$(node "$root/tools/experiments/nearest.mjs" "$out/joint.json" $k "$out/run")
+    step "scratch-$k" train "${images[@]}" --from "$entry" --fresh --epochs "$EPOCHS" \
+      --learning-rate "$RATE" --out "$out/scratch-$k.onnx"
+    step "distilled-$k" train "${images[@]}" --from "$entry" --fresh --teacher "$out/vanilla.onnx" \
+      --epochs $((EPOCHS + GROW)) --learning-rate "$RATE" --out "$out/distilled-$k.onnx"
+    step "trr-$k" train "${images[@]}" --from "$entry" --teacher "$out/vanilla.onnx" \
+      --epochs "$RETRAIN" --learning-rate 0.05 --out "$out/trr-$k.onnx"
+    entry=$(node "$root/tools/experiments/nearest.mjs" "$out/joint.json" $k "$out/run-l1")
+    step "l1-$k" train "${images[@]}" --from "$entry" --epochs "$RETRAIN" --learning-rate 0.05 \
+      --out "$out/l1-$k.onnx"
+  done
+  node "$root/tools/experiments/table.mjs" "$out"
+}
+
+# NAME RUN GROWTH FLAGS...: OUT/NAME.json of the growing, OUT/NAME-test.json of the test split.
+grown() {
+  local name=$1 run=$2 growth=$3
+  shift 3
+  step "$name" recover "$run" --data "$data" --augment "$AUGMENT" --growth "$growth" "$@"
+  [ ! -e "$out/$name-test.json" ] || return 0
+  "$bin/nestling-convert" "$run" --out "$out/$name.nest" --quiet > /dev/null
+  "$bin/nestling-profile" "$out/$name.nest" --data "$data" --runs 20 --quiet \
+    --out "$out/$name-test.json" > /dev/null
+}
+
 case $experiment in
-  folded | distill | schedule) "$experiment" ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  folded | distill | schedule | accuracy) "$experiment" ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
