@@ -16,6 +16,7 @@
 #include "graph/onnx.h"
 #include "graph/surgery.h"
 #include "prune/explain.h"
+#include "prune/reconstruct.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
 #include "train/statistics.h"
@@ -89,6 +90,7 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
                {"group_score", group_score_name(options.ranking_options.group_score)},
                {"scope", options.by_layer ? "layer" : "global"},
                {"per_macs", options.per_macs},
+               {"reconstruct", options.reconstruct},
                {"agreement", options.agreement},
                {"triplets", options.ranking_options.sampled_triplets},
                {"ranking_images", options.ranking_images},
@@ -355,7 +357,10 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     }
     const FiltersByGroup pruned = cut_filters(groups, kept, left);
     take_out(left, pruned, "the pruning step");
-    const Graph cut = keep(graph, groups, kept);
+    const Graph cut = options.reconstruct
+                          ? reconstructed(graph, groups, kept, ranking_data,
+                                          sub_seed(options.training.seed, {number, 3}))
+                          : keep(graph, groups, kept);
     const double before = score(cut, validation);
     retraining.seed = sub_seed(options.training.seed, {number, 2});
     graph = train(cut, training, retraining, progress);

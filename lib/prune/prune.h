@@ -40,7 +40,8 @@ struct PruneOptions {
   // share (within_groups).
   bool by_layer = false;
   bool per_macs = false;               // scores by what a channel costs
-  int64_t ranking_images = 2000;       // training images to rank by
+  bool reconstruct = false;            // after each cut: prune/reconstruct.h
+  int64_t ranking_images = 2000;       // training images to rank by, and to reconstruct with
   std::optional<double> min_accuracy;  // from 0 to 1; if absent, vanilla's less max_drop
   double max_drop = 0.03;
   double step = 0.25;  // share that one iteration cuts: of the MACs, or of what `target` limits

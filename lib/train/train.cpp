@@ -272,6 +272,22 @@ void observe_gradients(const Graph& graph, const Dataset& data, int64_t batch,
   }
 }
 
+Graph with_statistics_of(const Graph& graph, const Dataset& data, int64_t batch) {
+  check_images(graph, data);
+  const c10::NoGradGuard no_gradient;
+  Network network(graph);
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  // The last batch of less than half the size is left out: its statistics would count as much.
+  const auto step = static_cast<size_t>(batch);
+  for (size_t from = 0; from == 0 || from + step / 2 <= all.size(); from += step) {
+    const auto part =
+        std::span<const int64_t>(all).subspan(from).first(std::min(step, all.size() - from));
+    network.forward(images(data, part), Network::Mode::train);
+  }
+  return network.graph();
+}
+
 std::vector<float> outputs(const Graph& graph, const Dataset& data) {
   std::vector<float> result;
   observe(graph, data, 250, {graph.outputs.at(0)},

@@ -94,7 +94,11 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"global", "layer"}));
   tool.app.add_flag("--per-macs", options.per_macs,
                     "A channel's importance is its score by the MACs that it costs");
-  tool.app.add_option("--rank-images", options.ranking_images, "Training images to rank by")
+  tool.app.add_flag("--reconstruct,!--no-reconstruct", options.reconstruct,
+                    "After each cut, refit the layers that lost inputs by least squares");
+  tool.app
+      .add_option("--rank-images", options.ranking_images,
+                  "Training images to rank by, and to reconstruct with")
       ->check(CLI::Range(2, 10000000));
   tool.app
       .add_option("--triplets", options.ranking_options.sampled_triplets,
