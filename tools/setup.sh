@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build ccache git curl ca-certificates xz-utils
-  libtorch-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
+  libtorch-dev libgloo-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
   libturbojpeg0-dev pkg-config
   libprotozero-dev rapidjson-dev libhwy-dev libpthreadpool-dev libxxhash-dev

@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <span>
 
 #include "base/random.h"
 #include "train/loss.h"
@@ -73,9 +74,11 @@ at::Tensor part_of(at::Tensor tensor, const Places& places) {
 
 class Joint : public Trainee {
  public:
-  Joint(const Graph& nested, const Nesting& nesting, const Dataset& data,
-        const TrainOptions& options)
-      : nesting_(nesting), labelled_(!data.classes.empty()), seed_(options.seed) {
+  Joint(const Graph& nested, const Dataset& data, const TrainOptions& options)
+      : nesting_(nesting_of(nested, nested.name)),
+        labelled_(!data.classes.empty()),
+        seed_(options.seed) {
+    const Nesting& nesting = nesting_;
     const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
     const Graph largest = descend(nested, nesting, nesting.capacities());
     for (int k = 1; k <= nesting.capacities(); ++k) {
@@ -172,6 +175,12 @@ class Joint : public Trainee {
   std::vector<Capacity> capacities_;  // the smallest first
 };
 
+constexpr TraineeKind kJoint{"joint",
+                             [](const Graph& nested, const Dataset& data,
+                                const TrainOptions& options) -> std::unique_ptr<Trainee> {
+                               return std::make_unique<Joint>(nested, data, options);
+                             }};
+
 }  // namespace
 
 Graph join(const std::vector<Graph>& capacities, const Nesting& nesting) {
@@ -203,12 +212,11 @@ Graph join(const std::vector<Graph>& capacities, const Nesting& nesting) {
   return nest(joined, nesting);
 }
 
-Graph train_joint(const Graph& nested, const Nesting& nesting, const Dataset& data,
-                  const TrainOptions& options, Progress& progress) {
-  const auto make = [&](const Graph& start) {
-    return std::make_unique<Joint>(start, nesting, data, options);
-  };
-  return train_with(make, nested, data, options, progress);
+Graph train_joint(const Graph& nested, const Dataset& data, const TrainOptions& options,
+                  Progress& progress) {
+  return train_with(kJoint, nested, data, options, progress);
 }
+
+void serve_recoveries() { serve_trainings(std::span(&kJoint, 1)); }
 
 }  // namespace nestling

@@ -19,7 +19,10 @@ Graph join(const std::vector<Graph>& capacities, const Nesting& nesting);
 // Trains all capacities of `nested`. Every step trains the largest, the smallest, and two others
 // that are drawn; the largest learns as TrainOptions says, the others also from what the largest
 // makes of the same images, with the teacher's weight. Throws as train().
-Graph train_joint(const Graph& nested, const Nesting& nesting, const Dataset& data,
-                  const TrainOptions& options, Progress& progress);
+Graph train_joint(const Graph& nested, const Dataset& data, const TrainOptions& options,
+                  Progress& progress);
+
+// serve_trainings(), of a team whose process 0 recovers.
+void serve_recoveries();
 
 }  // namespace nestling

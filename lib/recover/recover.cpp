@@ -100,7 +100,7 @@ class Growing {
     nesting.accuracy.assign(entries_.size(), 0);
     const Graph nested = kept_or(kJoint, [&] {
       options_.seed = sub_seed(seed_, {3});
-      return train_joint(join(entries_, nesting), nesting, split_.first, options_, progress_);
+      return train_joint(join(entries_, nesting), split_.first, options_, progress_);
     });
     progress_.kept(fmt::format("{}, trained", folder_.path().string()));
     for (int k = 1; k <= nesting.capacities(); ++k) {

@@ -1,6 +1,9 @@
 #include "train/distillation.h"
 
 #include <algorithm>
+#include <span>
+
+#include "train/team.h"
 
 namespace nestling {
 namespace {
@@ -30,6 +33,13 @@ at::Tensor attention(const at::Tensor& maps) {
   return map / (map.norm(2, 1, true) + 1e-8);
 }
 
+// Over the whole batch, of which this process may have a part.
+double mean_of_all(const at::Tensor& part, const Batch& batch) {
+  double mean = part.mean().item<double>() * batch.share;
+  if (Team* team = Team::current()) team->sum(std::span(&mean, 1));
+  return mean;
+}
+
 }  // namespace
 
 Distillation::Distillation(const Graph& teacher, const Graph& student) : teacher_(teacher) {
@@ -40,7 +50,8 @@ Distillation::Distillation(const Graph& teacher, const Graph& student) : teacher
   }
 }
 
-at::Tensor Distillation::loss(Network& student, const at::Tensor& images) {
+at::Tensor Distillation::loss(Network& student, const Batch& batch) {
+  const at::Tensor images = batch.images();
   std::map<ValueId, at::Tensor> attentions;  // by the teacher's value
   std::vector<at::Tensor> wanted;
   {
@@ -62,7 +73,7 @@ at::Tensor Distillation::loss(Network& student, const at::Tensor& images) {
       });
   for (size_t i = 0; i < wanted.size(); ++i) {
     const at::Tensor difference = (found[i] - wanted[i]).square().mean();
-    loss = loss + difference / (wanted[i].square().mean() + 1e-8);
+    loss = loss + difference / (mean_of_all(wanted[i].square(), batch) + 1e-8);
   }
   return loss;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "train/loader.h"
 #include "train/network.h"
 #include "train/torch.h"
 
@@ -17,13 +18,13 @@ class Distillation {
   // channels, shapes.
   Distillation(const Graph& teacher, const Graph& student);
 
-  // The student's outputs for `images` in training mode, compared with the teacher's:
+  // The student's outputs for the images in training mode, compared with the teacher's:
   //   sum over outputs of |student - teacher|^2 / |teacher|^2
   //   + w sum over stages of |A(student) - A(teacher)|^2
   // where a stage is what the network ends a resolution with, and A its attention map, the sum of
   // squares over channels, of length 1 (Zagoruyko and Komodakis, ICLR 2017): it does not change
   // with the number of channels. Means over the batch; w = 0.1.
-  at::Tensor loss(Network& student, const at::Tensor& images);
+  at::Tensor loss(Network& student, const Batch& batch);
 
  private:
   Network teacher_;

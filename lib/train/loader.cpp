@@ -8,6 +8,23 @@
 
 namespace nestling {
 
+Batch part_of(Batch batch, int rank, int size) {
+  const int64_t images = batch.shape[0];
+  const int64_t first = images * rank / size, end = images * (rank + 1) / size;
+  const int64_t pixels = std::ssize(batch.pixels) / images;
+  const auto cut = [&](auto& items, int64_t each) {
+    items.erase(items.begin() + end * each, items.end());
+    items.erase(items.begin(), items.begin() + first * each);
+  };
+  cut(batch.indices, 1);
+  cut(batch.pixels, pixels);
+  cut(batch.labels, 1);
+  cut(batch.flipped, batch.flipped.empty() ? 0 : 1);
+  batch.shape[0] = end - first;
+  batch.share = static_cast<double>(end - first) / static_cast<double>(images);
+  return batch;
+}
+
 int64_t Loader::steps_an_epoch(const Dataset& data, int64_t batch) {
   return data.size() / std::min(batch, data.size());
 }

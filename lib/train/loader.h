@@ -19,6 +19,7 @@ struct Batch {
   std::vector<float> pixels;     // normalised and changed
   std::vector<int64_t> labels;   // [N]
   std::vector<uint8_t> flipped;  // by image
+  double share = 1;              // of the whole batch, which a team's processes divide
 
   // As tensors, as long as the batch is there.
   at::Tensor images() const { return at::from_blob(const_cast<float*>(pixels.data()), shape); }
@@ -26,6 +27,9 @@ struct Batch {
     return at::from_blob(const_cast<int64_t*>(labels.data()), {shape[0]}, at::kLong);
   }
 };
+
+// The part of a batch that process `rank` of `size` computes.
+Batch part_of(Batch batch, int rank, int size);
 
 // Deals the images of an epoch in a random order; the last ones, fewer than a batch, are left out:
 // batch norm needs many images. What batch `step` of all is depends on the arguments only, so a

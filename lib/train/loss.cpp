@@ -39,11 +39,11 @@ Loss::Loss(const Graph& graph, const Dataset& data, const TrainOptions& options)
 
 Loss::WithOutputs Loss::of(Network& network, const Batch& batch, const at::Tensor& teacher) {
   const at::Tensor outputs = network.forward(batch.images(), Network::Mode::train);
-  return {loss_of(outputs, batch.targets(), teacher, options_), outputs};
+  return {loss_of(outputs, batch.targets(), teacher, options_) * batch.share, outputs};
 }
 
 at::Tensor Loss::of(Network& network, const Batch& batch) {
-  if (distillation_) return distillation_->loss(network, batch.images());
+  if (distillation_) return distillation_->loss(network, batch) * batch.share;
   return of(network, batch, teacher(batch)).loss;
 }
 

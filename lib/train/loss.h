@@ -16,7 +16,8 @@ class Loss {
   // Of training `graph` on `data`. Throws Error if the teacher's outputs are of other data.
   Loss(const Graph& graph, const Dataset& data, const TrainOptions& options);
 
-  // Runs the network on the batch, in training mode.
+  // Runs the network on the batch, in training mode. The mean of the images' losses, times the
+  // batch's share.
   at::Tensor of(Network& network, const Batch& batch);
 
   // The same with another teacher's outputs for the batch, and the network's own. Of labelled data.

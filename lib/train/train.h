@@ -73,11 +73,19 @@ Json to_json(const TrainOptions& options);
 // Trains with stochastic gradient descent, Nesterov momentum and a one-cycle schedule (Smith,
 // arXiv 1803.09820): up over the first quarter, down to zero along a cosine. Where the loss becomes
 // infinite it begins again after the last epoch, at half the rate, and says so. Same graph, data,
-// options, machine and threads: same result. Throws Error if data and graph do not fit, the loss
-// becomes infinite time and again, or the checkpoint is damaged, another training's, or cannot be
-// written.
+// options, machine and threads: same result. In a team (train/team.h) the others have to be
+// serving: each computes a part of every batch, and the loss is that of one process but for
+// rounding. Throws Error if data and graph do not fit, the loss becomes infinite time and again, or
+// the checkpoint is damaged, another training's, or cannot be written.
 Graph train(const Graph& graph, const Dataset& data, const TrainOptions& options,
             Progress& progress);
+
+// In process 0 of a team: there are no more trainings.
+void dismiss_helpers();
+
+// In a process of a team that is not its first: takes part in all trainings of process 0 until that
+// has no more. Throws Error if it is gone.
+void serve_trainings();
 
 // Runs the images at `indices`, `batch` at a time, and shows each value of `wanted` for each batch:
 // the batch's indices, the value, its content [batch, channels, ...].

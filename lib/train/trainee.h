@@ -1,8 +1,8 @@
 // What is trained: one network, or several that share weights.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "train/loader.h"
@@ -22,11 +22,19 @@ class Trainee {
   virtual Graph graph() const = 0;
 };
 
-// From a graph that it, or train_with's caller, made.
-using MakeTrainee = std::function<std::unique_ptr<Trainee>(const Graph& graph)>;
+// How one is made of a graph that it, or train_with's caller, made. The name is how the processes
+// of a team call it.
+struct TraineeKind {
+  const char* name;
+  std::unique_ptr<Trainee> (*make)(const Graph& graph, const Dataset& data,
+                                   const TrainOptions& options);
+};
 
-// train(), of whatever `make` makes of `start`.
-Graph train_with(const MakeTrainee& make, const Graph& start, const Dataset& data,
+// train(), of whatever `kind` makes of `start`.
+Graph train_with(const TraineeKind& kind, const Graph& start, const Dataset& data,
                  const TrainOptions& options, Progress& progress);
+
+// serve_trainings(), of these kinds beside train()'s.
+void serve_trainings(std::span<const TraineeKind> kinds);
 
 }  // namespace nestling

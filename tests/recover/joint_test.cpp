@@ -65,8 +65,8 @@ TEST_CASE("with one capacity, training together is training") {
   for (const auto& group : nestling::find_groups(graph).groups) {
     if (!group.fixed) nesting.groups.push_back({group.name, {group.width}});
   }
-  const Graph joint = nestling::train_joint(nestling::nest({graph}, nesting), nesting, bars.data,
-                                            options(1), bars.quiet);
+  const Graph joint =
+      nestling::train_joint(nestling::nest({graph}, nesting), bars.data, options(1), bars.quiet);
   const Graph alone = nestling::train(graph, bars.data, options(1), bars.quiet);
   CHECK(nestling::export_onnx(nestling::descend(joint, nesting, 1)) ==
         nestling::export_onnx(alone));
@@ -111,7 +111,7 @@ TEST_CASE("capacities learn together, and share what they share") {
   Nesting nesting;
   const Graph start = joined(5, nesting);
   TrainOptions training = options(8);
-  const Graph trained = nestling::train_joint(start, nesting, bars.data, training, bars.quiet);
+  const Graph trained = nestling::train_joint(start, bars.data, training, bars.quiet);
   std::vector<Graph> all;
   for (int k = 1; k <= 5; ++k) {
     all.push_back(nestling::descend(trained, nesting, k));
@@ -131,7 +131,7 @@ TEST_CASE("a joint training that is stopped goes on and ends with the same bytes
   Nesting nesting;
   const Graph start = joined(3, nesting);
   TrainOptions training = options(3);
-  const Graph whole = nestling::train_joint(start, nesting, bars.data, training, bars.quiet);
+  const Graph whole = nestling::train_joint(start, bars.data, training, bars.quiet);
   struct Stop : nestling::Progress {
     int64_t at = 0;
     void update(int64_t done, const std::string& /*detail*/) override {
@@ -140,7 +140,7 @@ TEST_CASE("a joint training that is stopped goes on and ends with the same bytes
   } stop;
   stop.at = 25;  // of 30 steps
   training.checkpoint = bars.folder / "checkpoint";
-  CHECK_THROWS_WITH(nestling::train_joint(start, nesting, bars.data, training, stop), "stopped");
-  const Graph again = nestling::train_joint(start, nesting, bars.data, training, bars.quiet);
+  CHECK_THROWS_WITH(nestling::train_joint(start, bars.data, training, stop), "stopped");
+  const Graph again = nestling::train_joint(start, bars.data, training, bars.quiet);
   CHECK(nestling::export_onnx(again) == nestling::export_onnx(whole));
 }

@@ -4,6 +4,7 @@
 
 #include "common/recipe.h"
 #include "common/tool.h"
+#include "common/workers.h"
 
 #include "base/error.h"
 #include "data/dataset.h"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   std::string model, out, explain, target_macs, target_parameters,
       loss = "labels", group_score = "sum", scope = "global";
   DataFlags data_flags;
+  Workers workers;
   PruneOptions options;
   double min_accuracy = 0, max_drop = 100 * options.max_drop;
   options.training.epochs = 1;
@@ -139,6 +141,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   tool.app.add_option("--iterations", options.max_iterations, "At most this many iterations")
       ->check(CLI::Range(1, 100000));
+  workers.add_to(tool.app);
   add_training_flags(tool.app, options.training, "Of retraining, in each iteration");
   add_distill_flag(tool.app, options.training);
 
@@ -162,7 +165,8 @@ int main(int argc, char** argv) {
           explain_as_json(graph, reports));
       return kDone;
     }
-    prepare_training(tool.common.threads);
+    const auto crew = workers.gather(argv, tool.common.threads, serve_trainings);
+    if (!crew) return kDone;
     options.training.seed = tool.common.seed;
     if (minimum->count() > 0) options.min_accuracy = min_accuracy / 100;
     options.max_drop = max_drop / 100;

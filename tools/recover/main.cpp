@@ -4,11 +4,13 @@
 
 #include "common/recipe.h"
 #include "common/tool.h"
+#include "common/workers.h"
 
 #include "data/dataset.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "prune/roadmap.h"
+#include "recover/joint.h"
 #include "recover/recover.h"
 
 using namespace nestling;
@@ -20,6 +22,7 @@ int main(int argc, char** argv) {
             "nestling-recover run --data fashion-mnist --capacities 5");
   std::string run, growth = "full", spread = "macs", regrown = "entry";
   DataFlags data_flags;
+  Workers workers;
   RecoverOptions options;
   options.training.epochs = 2;
   options.training.learning_rate = 0.05;
@@ -42,6 +45,7 @@ int main(int argc, char** argv) {
                   "First weights of what a capacity adds: those of its entry of the roadmap, of "
                   "the vanilla model, or fresh ones")
       ->check(CLI::IsMember({"entry", "vanilla", "fresh"}));
+  workers.add_to(tool.app);
   add_training_flags(tool.app, options.training,
                      "Of training, for each capacity; of joint, for all together");
   add_distill_flag(tool.app, options.training);
@@ -51,7 +55,8 @@ int main(int argc, char** argv) {
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     Tool::stop_between_steps();
-    prepare_training(tool.common.threads);
+    const auto crew = workers.gather(argv, tool.common.threads, serve_recoveries);
+    if (!crew) return kDone;
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
     options.spread = spread_from_name(spread);

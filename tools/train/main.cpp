@@ -4,6 +4,7 @@
 
 #include "common/recipe.h"
 #include "common/tool.h"
+#include "common/workers.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
             "nestling-train --arch small --data fashion-mnist --epochs 4 --out model.onnx");
   std::string arch = "small", from, teacher, out;
   DataFlags data_flags;
+  Workers workers;
   bool list = false;
   std::vector<int64_t> input;
   ZooOptions zoo;
@@ -115,6 +117,7 @@ int main(int argc, char** argv) {
   data_flags.add_to(tool.app);
   tool.app.add_flag("--list-data", list, "Only say what --data is");
   tool.app.add_option("--out", out, "ONNX file to write");
+  workers.add_to(tool.app);
   add_training_flags(tool.app, options, "Passes over the data; 0 writes it untrained");
   tool.app.add_option("--width", zoo.multiplier, "Multiplies the filters of every layer")
       ->check(CLI::Range(0.01, 16.0));
@@ -140,7 +143,8 @@ int main(int argc, char** argv) {
     }
     check_writable(out);
     Tool::stop_between_steps();
-    prepare_training(tool.common.threads);
+    const auto crew = workers.gather(argv, tool.common.threads, serve_trainings);
+    if (!crew) return kDone;
     zoo.seed = options.seed = tool.common.seed;
     if (input.size() == 3) {
       zoo.channels = input[0];
