@@ -1,12 +1,15 @@
 #include "prune/feature_maps.h"
 
+#include <ATen/Parallel.h>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "prune/trr.h"
+#include "train/torch.h"
 #include "train/train.h"
 
 namespace nestling {
@@ -69,10 +72,13 @@ ChannelScores mean_magnitudes(const Graph& graph, const std::vector<ValueId>& va
   observe(graph, data, 100, {values.begin(), values.end()},
           [&](std::span<const int64_t>, ValueId id, const Tensor& y) {
             std::vector<double>& of = means[id];
-            const size_t size =
-                static_cast<size_t>(element_count(y.shape) / (y.shape[0] * y.shape[1]));
-            for (size_t i = 0; i < y.data.size(); ++i) {
-              of[i / size % of.size()] += std::abs(y.data[i]);
+            const auto rows = static_cast<size_t>(y.shape[0] * y.shape[1]);
+            const size_t size = y.data.size() / rows;
+            for (size_t row = 0; row < rows; ++row) {
+              const auto from = y.data.begin() + static_cast<std::ptrdiff_t>(row * size);
+              of[row % of.size()] +=
+                  std::accumulate(from, from + static_cast<std::ptrdiff_t>(size), 0.0,
+                                  [](double sum, float v) { return sum + std::abs(v); });
             }
           });
   for (auto& [id, of] : means) {
@@ -115,11 +121,14 @@ ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
       const int64_t size = element_count(y.shape) / (y.shape[0] * y.shape[1]);
       for (Chunk& chunk : chunks) {
         if (chunk.value != id) continue;
-        for (size_t n = 0; n < batch.size(); ++n) {
-          const int64_t row = static_cast<int64_t>(n) * y.shape[1] + chunk.first;
-          const int32_t label = data.labels[static_cast<size_t>(batch[n])];
-          chunk.residual.add(label, y.data.data() + row * size);
-        }
+        const auto label = [&](size_t n) { return data.labels[static_cast<size_t>(batch[n])]; };
+        for (size_t n = 0; n < batch.size(); ++n) chunk.residual.count(label(n));
+        at::parallel_for(0, chunk.count, 1, [&](int64_t first, int64_t end) {
+          for (size_t n = 0; n < batch.size(); ++n) {
+            const int64_t row = static_cast<int64_t>(n) * y.shape[1] + chunk.first;
+            chunk.residual.add_filters(label(n), y.data.data() + row * size, first, end);
+          }
+        });
       }
     };
     std::set<ValueId> wanted;

@@ -14,17 +14,18 @@ TripletResidual::TripletResidual(int64_t classes, int64_t filters, int64_t size)
       sums_(static_cast<size_t>(classes * filters * size)),
       squares_(static_cast<size_t>(classes * filters)) {}
 
-void TripletResidual::add(int32_t label, const float* maps) {
-  ++images_[static_cast<size_t>(label)];
-  double* sum = sums_.data() + label * filters_ * size_;
-  for (int64_t i = 0; i < filters_; ++i) {
+void TripletResidual::add_filters(int32_t label, const float* maps, int64_t first, int64_t end) {
+  for (int64_t i = first; i < end; ++i) {
+    const int64_t row = label * filters_ + i;
+    double* sum = sums_.data() + row * size_;
+    const float* map = maps + i * size_;
     double square = 0;
     for (int64_t k = 0; k < size_; ++k) {
-      const double v = *maps++;
-      *sum++ += v;
+      const double v = map[k];
+      sum[k] += v;
       square += v * v;
     }
-    squares_[static_cast<size_t>(label * filters_ + i)] += square;
+    squares_[static_cast<size_t>(row)] += square;
   }
 }
 

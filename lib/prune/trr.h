@@ -2,6 +2,7 @@
 // apart.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,7 +21,15 @@ class TripletResidual {
   TripletResidual(int64_t classes, int64_t filters, int64_t size);
 
   // One image's feature maps, [filters, size] row-major, and its label.
-  void add(int32_t label, const float* maps);
+  void add(int32_t label, const float* maps) {
+    count(label);
+    add_filters(label, maps, 0, filters_);
+  }
+
+  // The same in two parts, of which several threads may do the second, each for filters of its own:
+  // the image, and the maps of the filters [first, end).
+  void count(int32_t label) { ++images_[static_cast<size_t>(label)]; }
+  void add_filters(int32_t label, const float* maps, int64_t first, int64_t end);
 
   // The TRR of each filter. Throws Error if no triplet can be made of the images.
   std::vector<double> result() const;

@@ -20,10 +20,13 @@ std::map<ValueId, ChannelStatistics> channel_statistics(const Graph& graph, cons
             const size_t pixels = y.data.size() / (channels * static_cast<size_t>(y.shape[0]));
             of.sum.resize(channels);
             of.squares.resize(channels);
-            for (size_t i = 0; i < y.data.size(); ++i) {
-              const size_t c = i / pixels % channels;
-              of.sum[c] += y.data[i];
-              of.squares[c] += static_cast<double>(y.data[i]) * y.data[i];
+            for (size_t row = 0; row < y.data.size() / pixels; ++row) {
+              const size_t c = row % channels;
+              for (size_t i = row * pixels; i < (row + 1) * pixels; ++i) {
+                const double v = y.data[i];
+                of.sum[c] += v;
+                of.squares[c] += v * v;
+              }
             }
             of.count += y.shape[0] * static_cast<int64_t>(pixels);
           });
