@@ -57,6 +57,22 @@ std::map<std::string, Places> places_of(const Graph& nested, const Nesting& nest
   return result;
 }
 
+// Where each element of a smaller capacity's constant lies in the largest's, of `shape`.
+std::vector<size_t> elements_at(const Places& places, const Shape& shape) {
+  std::vector<size_t> elements = {0};
+  for (size_t axis = 0; axis < places.size(); ++axis) {
+    std::vector<size_t> next;
+    next.reserve(elements.size() * places[axis].size());
+    for (const size_t before : elements) {
+      for (const int64_t place : places[axis]) {
+        next.push_back(before * static_cast<size_t>(shape[axis]) + static_cast<size_t>(place));
+      }
+    }
+    elements = std::move(next);
+  }
+  return elements;
+}
+
 // The part of a tensor that lies at `places`; a view where they are a beginning of each axis.
 at::Tensor part_of(at::Tensor tensor, const Places& places) {
   for (size_t a = 0; a < places.size(); ++a) {
@@ -113,10 +129,12 @@ class Joint : public Trainee {
     double sum = 0;
     at::Tensor outputs;
     if (labelled_) {
-      const auto result = whole.loss.of(whole.network, batch, whole.loss.teacher(batch));
+      const at::Tensor vanilla = whole.loss.teacher(batch);
+      const auto result = whole.loss.of(whole.network, batch, vanilla);
       result.loss.backward();
       sum += result.loss.item<double>();
       outputs = result.outputs.detach();
+      if (vanilla.defined()) outputs = (outputs + vanilla) / 2;
     }
     const std::vector<size_t> drawn = draw(step);
     for (const size_t k : drawn) {
@@ -195,18 +213,8 @@ Graph join(const std::vector<Graph>& capacities, const Nesting& nesting) {
       const ValueId id = find_value(largest, value.name);
       if (id < 0) continue;
       Tensor& to = *largest.values[static_cast<size_t>(id)].constant;
-      const Places& where = places.at(value.name);
-      for (size_t i = 0; i < value.constant->data.size(); ++i) {
-        // Where the element lies, axis by axis, the last one first.
-        size_t rest = i, at = 0, stride = 1;
-        for (size_t a = where.size(); a-- > 0;) {
-          const auto size = static_cast<size_t>(value.shape[a]);
-          at += static_cast<size_t>(where[a][rest % size]) * stride;
-          rest /= size;
-          stride *= static_cast<size_t>(to.shape[a]);
-        }
-        to.data[at] = value.constant->data[i];
-      }
+      const std::vector<size_t> where = elements_at(places.at(value.name), to.shape);
+      for (size_t i = 0; i < where.size(); ++i) to.data[where[i]] = value.constant->data[i];
     }
   }
   return nest(joined, nesting);

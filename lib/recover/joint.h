@@ -17,8 +17,9 @@ namespace nestling {
 Graph join(const std::vector<Graph>& capacities, const Nesting& nesting);
 
 // Trains all capacities of `nested`. Every step trains the largest, the smallest, and two others
-// that are drawn; the largest learns as TrainOptions says, the others also from what the largest
-// makes of the same images, with the teacher's weight. Throws as train().
+// that are drawn; the largest learns as TrainOptions says, the others, with the teacher's weight,
+// from the mean of the teacher's outputs and the largest's own for the same images. Throws as
+// train().
 Graph train_joint(const Graph& nested, const Dataset& data, const TrainOptions& options,
                   Progress& progress);
 
