@@ -75,15 +75,20 @@ schedule() {
   "$bin/nestling-schedule" --simulate "$out/live.json" --live --out "$out/live-result.json"
 }
 
-# NAME TOOL ARGS...: runs it once and keeps what it says in OUT/NAME.json, with the seconds it took.
+# NAME TOOL ARGS...: runs it once and keeps what it says in OUT/NAME.json, with the seconds of
+# processor time that it took: other work on the machine does not count.
 step() {
-  local name=$1 tool=$2 began=$SECONDS
+  local name=$1 tool=$2 seconds TIMEFORMAT=%0U
   shift 2
   [ ! -e "$out/$name.json" ] || return 0
-  "$bin/nestling-$tool" "$@" --seed "$SEED" --quiet --json > "$out/$name.partial"
-  sed -i "\$s/}\$/, \"seconds\": $((SECONDS - began))}/" "$out/$name.partial"
+  {
+    time "$bin/nestling-$tool" "$@" --seed "$SEED" --quiet --json > "$out/$name.partial" 2>&3
+  } 3>&2 2> "$out/$name.seconds"
+  seconds=$(cat "$out/$name.seconds")
+  rm "$out/$name.seconds"
+  sed -i "\$s/}\$/, \"seconds\": $seconds}/" "$out/$name.partial"
   mv "$out/$name.partial" "$out/$name.json"
-  echo "$name: $((SECONDS - began)) s"
+  echo "$name: $seconds s"
 }
 
 accuracy() {
