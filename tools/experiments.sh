@@ -8,12 +8,14 @@
 #                                           have at their MACs; ARCH, WIDTH, EPOCHS (of the vanilla
 #                                           model), RETRAIN (of an independent one), GROW, AUGMENT,
 #                                           RATE, SEED say of what, and how long
+#   tools/experiments.sh ablation DATA OUT  what each choice of cutting and growing is worth, one at a
+#                                           time; ARCH, WIDTH, EPOCHS, AUGMENT, SEED
 # What is done is kept under OUT, and the same command goes on.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${NESTLING_BIN:-$root/build/release/bin}
 bench=${NESTLING_BENCH:-$root/build/release/tests/bench}
-[ $# = 3 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# = 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; }
 experiment=$1 data=$2 out=$3
 mkdir -p "$out"
 
@@ -136,14 +138,59 @@ accuracy() {
 grown() {
   local name=$1 run=$2 growth=$3
   shift 3
+  if [ ! -e "$out/$name.json" ] && [ "$(cat "$run/growing" 2> /dev/null)" != "$name" ]; then
+    rm -rf "$run/$growth"-*  # of another name, with other settings
+    echo "$name" > "$run/growing"
+  fi
   step "$name" recover "$run" --data "$data" --augment "$AUGMENT" --growth "$growth" "$@"
   [ ! -e "$out/$name-test.json" ] || return 0
   "$bin/nestling-convert" "$run" --out "$out/$name.nest" --quiet > /dev/null
   "$bin/nestling-profile" "$out/$name.nest" --data "$data" --runs 20 --quiet \
     --out "$out/$name-test.json" > /dev/null
+  tested "$name-test"
+}
+
+# NAME FLAGS...: what is left at a fifth of the MACs, cut with these flags, on the test split.
+cut_to_a_fifth() {
+  local name=$1
+  shift
+  step "$name" prune "$out/vanilla.onnx" --data "$data" --augment "$AUGMENT" --target-macs 20% \
+    --step 0.33 --round-to 4 "$@" --out "$out/$name"
+  step "$name-test" train --from "$(find "$out/$name/models" -name '*.onnx' | sort | tail -n 1)" \
+    --data "$data" --epochs 0 --out "$out/$name.onnx"
+  tested "$name-test"
+}
+
+# NAME: the accuracy that a step measured.
+tested() {
+  node -p "const r = JSON.parse(fs.readFileSync('$out/$1.json'));
+    (r.capacities ?? [r]).map((c) => (100 * c.accuracy).toFixed(2)).join(' ') + '  $1'"
+}
+
+ablation() {
+  : "${ARCH:=small}" "${WIDTH:=1}" "${EPOCHS:=8}" "${AUGMENT:=none}" "${SEED:=1}"
+  local name
+  step vanilla train --data "$data" --augment "$AUGMENT" --arch "$ARCH" --width "$WIDTH" \
+    --epochs "$EPOCHS" --out "$out/vanilla.onnx"
+  for name in trr l1 l2 fpgm taylor bn activation random; do
+    cut_to_a_fifth "rank-$name" --rank $name
+  done
+  cut_to_a_fifth layer --scope layer
+  cut_to_a_fifth per-macs --per-macs
+  cut_to_a_fifth reconstruct --reconstruct
+  cut_to_a_fifth labels-only --distill 0
+  cut_to_a_fifth unretrained --epochs 0
+  cut_to_a_fifth unretrained-reconstruct --epochs 0 --reconstruct
+  for name in entry vanilla fresh; do
+    grown "full-$name" "$out/rank-trr" full --init $name --capacities 4
+    grown "joint-$name" "$out/rank-trr" joint --init $name --capacities 4 --epochs 4
+  done
+  for name in full joint; do
+    grown "$name-labels-only" "$out/rank-trr" $name --distill 0 --capacities 4 --epochs 2
+  done
 }
 
 case $experiment in
-  folded | distill | schedule | accuracy) "$experiment" ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  folded | distill | schedule | accuracy | ablation) "$experiment" ;;
+  *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -24,3 +24,16 @@ TEST_CASE("the experiment on accuracy makes its table, and goes on where it was"
   const Outcome again = work.run(command);
   CHECK(again.out == table);  // nothing is measured anew
 }
+
+TEST_CASE("the ablation has a line for each choice") {
+  const Workplace work;
+  const Outcome outcome =
+      work.run("NESTLING_BIN='" NESTLING_BIN "' WIDTH=0.5 EPOCHS=1 " NESTLING_SOURCE
+               "/tools/experiments.sh ablation $PWD/data/bars $PWD/ablation");
+  INFO(outcome.out << outcome.err);
+  REQUIRE(outcome.status == 0);
+  for (const char* line : {"  rank-taylor-test", "  reconstruct-test", "  layer-test",
+                           "  joint-fresh-test", "  full-labels-only-test"}) {
+    CHECK_THAT(outcome.out, ContainsSubstring(line));
+  }
+}

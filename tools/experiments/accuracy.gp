@@ -2,6 +2,7 @@
 set terminal svg size 720,480 font 'sans-serif,12' background '#ffffff'
 set output plot
 set logscale x
+set xrange [7:110]
 set xtics (5, 10, 20, 40, 60, 80, 100)
 set xlabel 'MACs, percent of the vanilla model''s'
 set ylabel 'test accuracy, percent'
