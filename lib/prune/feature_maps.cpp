@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "prune/trr.h"
+#include "train/network.h"
 #include "train/torch.h"
 #include "train/train.h"
 
@@ -112,28 +113,31 @@ ChannelScores first_order_changes(const Graph& graph, const std::vector<ValueId>
 ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
                         const Dataset& data) {
   const auto classes = static_cast<int64_t>(data.classes.size());
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
   ChannelScores residuals;
   std::vector<Chunk> chunks;
   int64_t bytes = 0;
   const auto run = [&] {
     if (chunks.empty()) return;
-    const auto add = [&](std::span<const int64_t> batch, ValueId id, const Tensor& y) {
-      const int64_t size = element_count(y.shape) / (y.shape[0] * y.shape[1]);
+    const auto add = [&](std::span<const int64_t> batch, ValueId id, const at::Tensor& y) {
+      // The channels of an element side by side, as convolutions leave them.
+      const at::Tensor maps =
+          (y.dim() > 2 ? y.flatten(2) : y.unsqueeze(2)).transpose(1, 2).contiguous();
+      std::vector<int32_t> labels;
+      labels.reserve(batch.size());
+      for (const int64_t n : batch) labels.push_back(data.labels[static_cast<size_t>(n)]);
       for (Chunk& chunk : chunks) {
         if (chunk.value != id) continue;
-        const auto label = [&](size_t n) { return data.labels[static_cast<size_t>(batch[n])]; };
-        for (size_t n = 0; n < batch.size(); ++n) chunk.residual.count(label(n));
-        at::parallel_for(0, chunk.count, 1, [&](int64_t first, int64_t end) {
-          for (size_t n = 0; n < batch.size(); ++n) {
-            const int64_t row = static_cast<int64_t>(n) * y.shape[1] + chunk.first;
-            chunk.residual.add_filters(label(n), y.data.data() + row * size, first, end);
-          }
+        at::parallel_for(0, classes, 1, [&](int64_t first, int64_t end) {
+          chunk.residual.add(labels, maps.data_ptr<float>() + chunk.first, maps.stride(0),
+                             maps.stride(1), first, end);
         });
       }
     };
     std::set<ValueId> wanted;
     for (const Chunk& chunk : chunks) wanted.insert(chunk.value);
-    observe(graph, data, 250, wanted, add);
+    observe_tensors(graph, data, all, 250, wanted, add);
     for (const Chunk& chunk : chunks) {
       const std::vector<double> part = chunk.residual.result();
       std::vector<double>& whole = residuals[chunk.value];

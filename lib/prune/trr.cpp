@@ -14,18 +14,24 @@ TripletResidual::TripletResidual(int64_t classes, int64_t filters, int64_t size)
       sums_(static_cast<size_t>(classes * filters * size)),
       squares_(static_cast<size_t>(classes * filters)) {}
 
-void TripletResidual::add_filters(int32_t label, const float* maps, int64_t first, int64_t end) {
-  for (int64_t i = first; i < end; ++i) {
-    const int64_t row = label * filters_ + i;
-    double* sum = sums_.data() + row * size_;
-    const float* map = maps + i * size_;
-    double square = 0;
+void TripletResidual::add(std::span<const int32_t> labels, const float* maps, int64_t image_stride,
+                          int64_t element_stride, int64_t first, int64_t end) {
+  for (size_t n = 0; n < labels.size(); ++n) {
+    const int32_t label = labels[n];
+    if (label < first || label >= end) continue;
+    ++images_[static_cast<size_t>(label)];
+    double* sum = sums_.data() + label * size_ * filters_;
+    double* square = squares_.data() + label * filters_;
+    const float* element = maps + static_cast<int64_t>(n) * image_stride;
     for (int64_t k = 0; k < size_; ++k) {
-      const double v = map[k];
-      sum[k] += v;
-      square += v * v;
+      for (int64_t i = 0; i < filters_; ++i) {
+        const double v = element[i];
+        sum[i] += v;
+        square[i] += v * v;
+      }
+      sum += filters_;
+      element += element_stride;
     }
-    squares_[static_cast<size_t>(row)] += square;
   }
 }
 
@@ -52,9 +58,9 @@ std::vector<double> TripletResidual::result() const {
     for (int64_t i = 0; i < filters_; ++i) {
       double within = 0, across = 0;  // sum_c . sum_c, and sum_c . sum_notc
       for (int64_t k = 0; k < size_; ++k) {
-        const double s = sums_[static_cast<size_t>((c * filters_ + i) * size_ + k)];
+        const double s = sums_[static_cast<size_t>((c * size_ + k) * filters_ + i)];
         within += s * s;
-        across += s * (total[static_cast<size_t>(i * size_ + k)] - s);
+        across += s * (total[static_cast<size_t>(k * filters_ + i)] - s);
       }
       const double square = squares_[static_cast<size_t>(c * filters_ + i)];
       const double positive = 2 * (square - within / n) / (n - 1);

@@ -2,8 +2,8 @@
 // apart.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace nestling {
@@ -20,16 +20,11 @@ class TripletResidual {
  public:
   TripletResidual(int64_t classes, int64_t filters, int64_t size);
 
-  // One image's feature maps, [filters, size] row-major, and its label.
-  void add(int32_t label, const float* maps) {
-    count(label);
-    add_filters(label, maps, 0, filters_);
-  }
-
-  // The same in two parts, of which several threads may do the second, each for filters of its own:
-  // the image, and the maps of the filters [first, end).
-  void count(int32_t label) { ++images_[static_cast<size_t>(label)]; }
-  void add_filters(int32_t label, const float* maps, int64_t first, int64_t end);
+  // The feature maps of images, by their labels: element k of filter i of image n lies at
+  // maps[n * image_stride + k * element_stride + i]. Takes the images of the classes [first, end)
+  // only: several threads may each take others.
+  void add(std::span<const int32_t> labels, const float* maps, int64_t image_stride,
+           int64_t element_stride, int64_t first, int64_t end);
 
   // The TRR of each filter. Throws Error if no triplet can be made of the images.
   std::vector<double> result() const;
@@ -37,7 +32,7 @@ class TripletResidual {
  private:
   int64_t classes_, filters_, size_;
   std::vector<int64_t> images_;  // [classes]
-  std::vector<double> sums_;     // [classes, filters, size]
+  std::vector<double> sums_;     // [classes, size, filters]
   std::vector<double> squares_;  // [classes, filters]
 };
 

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "graph/graph.h"
@@ -54,5 +56,12 @@ class Network {
   std::vector<Parameter> parameters_;
   std::map<ValueId, at::Tensor> masks_;
 };
+
+// observe() of train.h, without a copy of what is seen.
+using TensorObserver =
+    std::function<void(std::span<const int64_t> batch, ValueId value, const at::Tensor& content)>;
+void observe_tensors(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
+                     int64_t batch, const std::set<ValueId>& wanted,
+                     const TensorObserver& observer);
 
 }  // namespace nestling

@@ -35,6 +35,12 @@ at::Tensor images(const Dataset& data, std::span<const int64_t> indices) {
       .clone();
 }
 
+std::vector<int64_t> all_of(const Dataset& data) {
+  std::vector<int64_t> all(static_cast<size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 void check_images(const Graph& graph, const Dataset& data) {
   const ImageShape shape = image_input(graph);
   if (shape.channels != data.channels || shape.height != data.height || shape.width != data.width) {
@@ -286,8 +292,9 @@ void serve_trainings(std::span<const TraineeKind> kinds) {
   }
 }
 
-void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
-             int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer) {
+void observe_tensors(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
+                     int64_t batch, const std::set<ValueId>& wanted,
+                     const TensorObserver& observer) {
   check_images(graph, data);
   const c10::NoGradGuard no_gradient;
   Network network(graph);
@@ -296,16 +303,22 @@ void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> i
     const auto part = indices.subspan(from, std::min(most, indices.size() - from));
     network.forward(images(data, part), Network::Mode::evaluate,
                     [&](ValueId value, const at::Tensor& content) {
-                      if (wanted.contains(value)) observer(part, value, from_torch(content));
+                      if (wanted.contains(value)) observer(part, value, content);
                     });
   }
 }
 
+void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
+             int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer) {
+  observe_tensors(graph, data, indices, batch, wanted,
+                  [&](std::span<const int64_t> part, ValueId value, const at::Tensor& content) {
+                    observer(part, value, from_torch(content));
+                  });
+}
+
 void observe(const Graph& graph, const Dataset& data, int64_t batch,
              const std::set<ValueId>& wanted, const ValueObserver& observer) {
-  std::vector<int64_t> all(static_cast<size_t>(data.size()));
-  std::iota(all.begin(), all.end(), 0);
-  observe(graph, data, all, batch, wanted, observer);
+  observe(graph, data, all_of(data), batch, wanted, observer);
 }
 
 void observe_gradients(const Graph& graph, const Dataset& data, int64_t batch,
@@ -339,8 +352,7 @@ Graph with_statistics_of(const Graph& graph, const Dataset& data, int64_t batch)
   check_images(graph, data);
   const c10::NoGradGuard no_gradient;
   Network network(graph);
-  std::vector<int64_t> all(static_cast<size_t>(data.size()));
-  std::iota(all.begin(), all.end(), 0);
+  const std::vector<int64_t> all = all_of(data);
   // The last batch of less than half the size is left out: its statistics would count as much.
   const auto step = static_cast<size_t>(batch);
   for (size_t from = 0; from == 0 || from + step / 2 <= all.size(); from += step) {

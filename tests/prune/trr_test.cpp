@@ -27,7 +27,11 @@ TEST_CASE("the closed form of TRR equals brute force over all triplets") {
     for (int64_t i = 0; i < kFilters * kSize; ++i) {
       maps.back().push_back(static_cast<float>(random.normal() + 0.5 * labels.back()));
     }
-    residual.add(labels.back(), maps.back().data());
+    std::vector<float> by_element;
+    for (size_t k = 0; k < kSize; ++k) {
+      for (size_t i = 0; i < kFilters; ++i) by_element.push_back(maps.back()[i * kSize + k]);
+    }
+    residual.add(std::span(&labels.back(), 1), by_element.data(), 0, kFilters, 0, 4);
   }
   std::vector<double> sum(kFilters);
   double triplets = 0;
