@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "prune/trr.h"
+#include "train/evaluate.h"
 #include "train/network.h"
 #include "train/torch.h"
 #include "train/train.h"

@@ -19,6 +19,8 @@
 #include "prune/reconstruct.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/fit.h"
 #include "train/statistics.h"
 
 namespace nestling {

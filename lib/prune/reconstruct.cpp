@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "graph/surgery.h"
+#include "train/evaluate.h"
 #include "train/network.h"
 #include "train/torch.h"
 #include "train/train.h"

@@ -18,6 +18,8 @@
 #include "recover/joint.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/fit.h"
 
 namespace nestling {
 namespace fs = std::filesystem;

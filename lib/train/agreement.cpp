@@ -6,6 +6,7 @@
 
 #include "base/cosine.h"
 #include "base/error.h"
+#include "train/evaluate.h"
 #include "train/train.h"
 
 namespace nestling {

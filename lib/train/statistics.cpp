@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "train/evaluate.h"
 #include "train/train.h"
 
 namespace nestling {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "graph/nesting.h"
 #include "graph/onnx.h"
+#include "train/evaluate.h"
 #include "train/train.h"
 
 int main(int argc, char** argv) {

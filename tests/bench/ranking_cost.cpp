@@ -10,6 +10,7 @@
 #include "graph/groups.h"
 #include "graph/zoo.h"
 #include "prune/ranking.h"
+#include "train/evaluate.h"
 #include "train/train.h"
 
 using namespace nestling;

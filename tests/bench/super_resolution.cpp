@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "data/dataset.h"
 #include "graph/onnx.h"
+#include "train/fit.h"
 #include "train/network.h"
 #include "train/train.h"
 

@@ -12,6 +12,7 @@
 #include "graph/cost.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"
+#include "train/evaluate.h"
 
 using nestling::Roadmap;
 

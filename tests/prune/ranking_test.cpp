@@ -11,6 +11,7 @@
 #include "graph/batch_norms.h"
 #include "graph/zoo.h"
 #include "prune/explain.h"
+#include "train/evaluate.h"
 #include "train/train.h"
 
 using nestling::Graph;

@@ -9,6 +9,7 @@
 
 #include "graph/surgery.h"
 #include "graph/zoo.h"
+#include "train/evaluate.h"
 #include "train/train.h"
 
 using nestling::Graph;

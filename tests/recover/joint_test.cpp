@@ -8,6 +8,7 @@
 
 #include "graph/onnx.h"
 #include "graph/zoo.h"
+#include "train/evaluate.h"
 
 using nestling::Graph;
 using nestling::Growth;

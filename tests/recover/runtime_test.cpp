@@ -13,6 +13,8 @@
 #include "package/package.h"
 #include "prune/prune.h"
 #include "recover/recover.h"
+#include "train/evaluate.h"
+#include "train/fit.h"
 #include "train/train.h"
 
 namespace {

@@ -11,6 +11,7 @@
 #include "graph/interpreter.h"
 #include "graph/onnx.h"
 #include "graph/zoo.h"
+#include "train/evaluate.h"
 #include "train/network.h"
 
 using nestling::Graph;

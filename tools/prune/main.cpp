@@ -12,6 +12,7 @@
 #include "graph/onnx.h"
 #include "prune/explain.h"
 #include "prune/prune.h"
+#include "train/fit.h"
 
 using namespace nestling;
 

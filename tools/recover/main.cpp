@@ -12,6 +12,7 @@
 #include "prune/roadmap.h"
 #include "recover/joint.h"
 #include "recover/recover.h"
+#include "train/fit.h"
 
 using namespace nestling;
 

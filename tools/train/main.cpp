@@ -15,6 +15,8 @@
 #include "graph/onnx.h"
 #include "graph/zoo.h"
 #include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/fit.h"
 #include "train/train.h"
 
 using namespace nestling;
