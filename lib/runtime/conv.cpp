@@ -19,11 +19,14 @@ namespace nestling::runtime {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr hn::CappedTag<float, kPanel> kTag;
-constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), kPanel);
-constexpr size_t kVectors = kPanel / kLanes;  // of a panel
-constexpr size_t kTile = 6;                   // pixels: 6 x 2 panels of sums fill 16 registers
-using Vector = hn::Vec<decltype(kTag)>;
+// Vectors of as many output channels as the processor has lanes, up to two panels. A tile's sums,
+// the weights that meet them and one value fill its registers.
+using Lanes = hn::CappedTag<float, 2 * kPanel>;
+using PanelLanes = hn::CappedTag<float, kPanel>;
+constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), 2 * kPanel);
+constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == 2 * kPanel;  // 32, not 16
+constexpr size_t kTile = kLanes == 2 * kPanel ? 14 : 6;                    // pixels
+constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 
 // Where each tap of each pixel of a tile begins: the pixel of x that it sees, or zeros. Pixels
 // behind the last are the last one again.
@@ -56,60 +59,95 @@ struct Rows {
   }
 };
 
-// Stores the sums of one panel of one pixel, scaled, shifted and clamped.
-HWY_INLINE void finish(const Vector (&sums)[kVectors], const ConvTask& task, const ConvRange& range,
-                       size_t panel, float* pixel) {
-  const Vector low = hn::Set(kTag, task.node->low), high = hn::Set(kTag, task.node->high);
-  const size_t from = panel * kPanel;
-  const size_t count = std::min<size_t>(kPanel, range.channels - from);
-  HWY_ALIGN float buffer[kPanel];
-  float* to = count == kPanel ? pixel + range.y_offset + from : buffer;
-  for (size_t v = 0; v < kVectors; ++v) {
-    const Vector scale = hn::LoadU(kTag, range.scale + from + v * kLanes);
-    const Vector shift = hn::LoadU(kTag, range.shift + from + v * kLanes);
-    const Vector y = hn::MulAdd(sums[v], scale, shift);
-    hn::StoreU(hn::Min(hn::Max(y, low), high), kTag, to + v * kLanes);
+// Stores the sums of one vector of channels of one pixel, from channel `from` of the range on,
+// scaled, shifted and clamped.
+template <class D>
+HWY_INLINE void finish(D d, hn::Vec<D> sums, const ConvTask& task, const ConvRange& range,
+                       size_t from, float* pixel) {
+  if (from >= range.channels) return;
+  const hn::Vec<D> scale = hn::LoadU(d, range.scale + from);
+  const hn::Vec<D> shift = hn::LoadU(d, range.shift + from);
+  const hn::Vec<D> low = hn::Set(d, task.node->low), high = hn::Set(d, task.node->high);
+  const hn::Vec<D> y = hn::Min(hn::Max(hn::MulAdd(sums, scale, shift), low), high);
+  float* to = pixel + range.y_offset + from;
+  const size_t count = range.channels - from;
+  if (count >= hn::MaxLanes(d)) {
+    hn::StoreU(y, d, to);
+  } else {
+    HWY_ALIGN float buffer[2 * kPanel];
+    hn::Store(y, d, buffer);
+    std::memcpy(to, buffer, count * sizeof(float));
   }
-  if (to == buffer) std::memcpy(pixel + range.y_offset + from, buffer, count * sizeof(float));
 }
 
-// kPanels panels from `panel` on, for a tile of pixels of which `pixels` are stored.
-template <size_t kPanels>
-HWY_INLINE void tile(const ConvTask& task, const ConvRange& range, size_t panel, const Rows& rows,
-                     size_t taps, float* y, size_t pixels) {
-  Vector sums[kTile][kPanels][kVectors];
+// Vector `v` of the weights of the panels from `w` on, which lie `panel_floats` apart.
+template <class D>
+HWY_INLINE hn::Vec<D> weights_at(D d, const float* w, size_t panel_floats, size_t v) {
+  constexpr size_t kWidth = hn::MaxLanes(d);
+#if HWY_TARGET != HWY_SCALAR  // which has no halves
+  if constexpr (kWidth > kPanel) {
+    const hn::Half<D> half;
+    const float* low = w + 2 * v * panel_floats;
+    return hn::Combine(d, hn::LoadU(half, low + panel_floats), hn::LoadU(half, low));
+  }
+#endif
+  return hn::LoadU(d, w + v * kWidth / kPanel * panel_floats + v * kWidth % kPanel);
+}
+
+// Some vectors of channels, from panel `panel` on, for the first pixels of a tile, of which
+// `pixels` are stored.
+template <size_t kPixels, size_t kCount, class D>
+HWY_INLINE void tile(D d, const ConvTask& task, const ConvRange& range, size_t panel,
+                     const Rows& rows, size_t taps, float* y, size_t pixels) {
+  hn::Vec<D> sums[kPixels][kCount];
   for (auto& pixel : sums) {
-    for (auto& p : pixel) {
-      for (auto& v : p) v = hn::Zero(kTag);
-    }
+    for (auto& v : pixel) v = hn::Zero(d);
   }
   for (const ConvPiece& piece : range.pieces) {
     const size_t panel_floats = taps * piece.length * kPanel;
     const float* w = piece.weights + panel * panel_floats;
     for (size_t tap = 0; tap < taps; ++tap) {
-      const float* x[kTile];
-      for (size_t p = 0; p < kTile; ++p) x[p] = rows.at[tap * kTile + p] + piece.x_offset;
+      const float* x[kPixels];
+      for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + piece.x_offset;
       for (size_t c = 0; c < piece.length; ++c, w += kPanel) {
-        Vector weight[kPanels][kVectors];
-        for (size_t q = 0; q < kPanels; ++q) {
-          for (size_t v = 0; v < kVectors; ++v) {
-            weight[q][v] = hn::LoadU(kTag, w + q * panel_floats + v * kLanes);
-          }
-        }
-        for (size_t p = 0; p < kTile; ++p) {
-          const Vector value = hn::Set(kTag, x[p][c]);
-          for (size_t q = 0; q < kPanels; ++q) {
-            for (size_t v = 0; v < kVectors; ++v) {
-              sums[p][q][v] = hn::MulAdd(value, weight[q][v], sums[p][q][v]);
-            }
+        hn::Vec<D> weight[kCount];
+        for (size_t v = 0; v < kCount; ++v) weight[v] = weights_at(d, w, panel_floats, v);
+        for (size_t p = 0; p < kPixels; ++p) {
+          const hn::Vec<D> value = hn::Set(d, x[p][c]);
+          for (size_t v = 0; v < kCount; ++v) {
+            sums[p][v] = hn::MulAdd(value, weight[v], sums[p][v]);
           }
         }
       }
     }
   }
   for (size_t p = 0; p < pixels; ++p) {
-    for (size_t q = 0; q < kPanels; ++q) {
-      finish(sums[p][q], task, range, panel + q, y + p * task.y.channels);
+    for (size_t v = 0; v < kCount; ++v) {
+      finish(d, sums[p][v], task, range, panel * kPanel + v * hn::MaxLanes(d),
+             y + p * task.y.channels);
+    }
+  }
+}
+
+// All channels of the first pixels of a tile.
+template <size_t kPixels>
+HWY_INLINE void all_ranges(const ConvTask& task, const Rows& rows, size_t taps, float* y,
+                           size_t pixels) {
+  constexpr size_t kMost = kVectors * kLanes / kPanel, kFew = HWY_MAX(1, kMost / 2);  // panels
+  for (const ConvRange& range : *task.ranges) {
+    size_t panel = 0;
+    for (; panel + kMost <= range.panels; panel += kMost) {
+      tile<kPixels, kVectors>(Lanes(), task, range, panel, rows, taps, y, pixels);
+    }
+    if constexpr (kFew < kMost) {
+      for (; panel + kFew <= range.panels; panel += kFew) {
+        tile<kPixels, kVectors / 2>(Lanes(), task, range, panel, rows, taps, y, pixels);
+      }
+    }
+    if constexpr (kFew > 1) {
+      if (panel < range.panels) {
+        tile<kPixels, 1>(PanelLanes(), task, range, panel, rows, taps, y, pixels);
+      }
     }
   }
 }
@@ -121,35 +159,33 @@ void ConvImpl(const ConvTask& task, size_t first, size_t last) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
     float* y = task.y.data + pixel * task.y.channels;
-    for (const ConvRange& range : *task.ranges) {
-      size_t panel = 0;
-      for (; panel + 2 <= range.panels; panel += 2)
-        tile<2>(task, range, panel, rows, taps, y, pixels);
-      if (panel < range.panels) tile<1>(task, range, panel, rows, taps, y, pixels);
+    if (pixels > kTile / 2) {
+      all_ranges<kTile>(task, rows, taps, y, pixels);
+    } else {
+      all_ranges<kTile / 2>(task, rows, taps, y, pixels);
     }
   }
 }
 
+constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
+
 void DepthwiseImpl(const ConvTask& task, size_t first, size_t last) {
+  const PanelLanes d;
   const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
   Rows rows;
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
     for (const ConvRange& range : *task.ranges) {
-      for (size_t panel = 0; panel < range.panels; ++panel) {
-        const float* w = range.pieces[0].weights + panel * taps * kPanel;
+      for (size_t from = 0; from < range.panels * kPanel; from += kPanelLanes) {
+        const float* w = range.pieces[0].weights + from / kPanel * taps * kPanel + from % kPanel;
         for (size_t p = 0; p < pixels; ++p) {
-          Vector sums[kVectors];
-          for (auto& v : sums) v = hn::Zero(kTag);
+          hn::Vec<PanelLanes> sums = hn::Zero(d);
           for (size_t tap = 0; tap < taps; ++tap) {
-            const float* x = rows.at[tap * kTile + p] + range.y_offset + panel * kPanel;
-            for (size_t v = 0; v < kVectors; ++v) {
-              sums[v] = hn::MulAdd(hn::LoadU(kTag, x + v * kLanes),
-                                   hn::LoadU(kTag, w + tap * kPanel + v * kLanes), sums[v]);
-            }
+            const float* x = rows.at[tap * kTile + p] + range.y_offset + from;
+            sums = hn::MulAdd(hn::LoadU(d, x), hn::LoadU(d, w + tap * kPanel), sums);
           }
-          finish(sums, task, range, panel, task.y.data + (pixel + p) * task.y.channels);
+          finish(d, sums, task, range, from, task.y.data + (pixel + p) * task.y.channels);
         }
       }
     }
@@ -157,18 +193,19 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last) {
 }
 
 void AffineImpl(const ConvTask& task, size_t first, size_t last) {
+  const PanelLanes d;
   for (size_t pixel = first; pixel < last; ++pixel) {
+    const float* x = task.x.data + pixel * task.x.channels;
     for (const ConvRange& range : *task.ranges) {
-      for (size_t panel = 0; panel < range.panels; ++panel) {
-        const float* x = task.x.data + pixel * task.x.channels + range.y_offset + panel * kPanel;
-        Vector sums[kVectors];
-        for (size_t v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(kTag, x + v * kLanes);
-        finish(sums, task, range, panel, task.y.data + pixel * task.y.channels);
+      for (size_t from = 0; from < range.panels * kPanel; from += kPanelLanes) {
+        finish(d, hn::LoadU(d, x + range.y_offset + from), task, range, from,
+               task.y.data + pixel * task.y.channels);
       }
     }
   }
 }
 
+size_t TileImpl() { return kTile; }
 const char* SimdNameImpl() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace HWY_NAMESPACE
@@ -181,6 +218,7 @@ namespace nestling::runtime {
 HWY_EXPORT(ConvImpl);
 HWY_EXPORT(DepthwiseImpl);
 HWY_EXPORT(AffineImpl);
+HWY_EXPORT(TileImpl);
 HWY_EXPORT(SimdNameImpl);
 
 void conv(const ConvTask& task, size_t first, size_t last) {
@@ -193,7 +231,7 @@ void affine(const ConvTask& task, size_t first, size_t last) {
   HWY_DYNAMIC_DISPATCH(AffineImpl)(task, first, last);
 }
 const char* simd_name() { return HWY_DYNAMIC_DISPATCH(SimdNameImpl)(); }
-size_t conv_tile() { return 6; }
+size_t conv_tile() { return HWY_DYNAMIC_DISPATCH(TileImpl)(); }
 
 }  // namespace nestling::runtime
 #endif

@@ -1,0 +1,77 @@
+// The kernels on every instruction set that this processor has, not only the best.
+#include <hwy/targets.h>
+#include <set>
+
+#include "runtime/kernels.h"
+#include "support/catch.h"
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+
+#include "base/file.h"
+#include "graph/interpreter.h"
+#include "graph/zoo.h"
+#include "package/package.h"
+#include "runtime/model.h"
+
+using nestling::Graph;
+using nestling::Growth;
+using nestling::Tensor;
+
+namespace {
+
+// The instruction set that the kernels use from now on, until the end of the scope.
+struct Chosen {
+  explicit Chosen(int64_t target) { hwy::GetChosenTarget().Update(target); }
+  ~Chosen() { hwy::GetChosenTarget().DeInit(); }
+};
+
+void check_capacities(const Graph& nested, const Tensor& image) {
+  const TemporaryFolder folder;
+  const auto nesting = nestling::nesting_of(nested, "test");
+  nestling::write_file(folder / "model.nest", nestling::make_package(nested, "test"));
+  auto opened = nestling::runtime::Model::open((folder / "model.nest").c_str(), {.threads = 1});
+  REQUIRE(opened.ok());
+  auto& model = opened.value();
+  for (int k = 1; k <= nesting.capacities(); ++k) {
+    REQUIRE(model.set_capacity(static_cast<uint32_t>(k)).ok());
+    std::vector<float> found(model.output_floats());
+    REQUIRE(model.run(image.data.data(), found.data()).ok());
+    const auto expected =
+        nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data;
+    REQUIRE(found.size() == expected.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every instruction set computes what the interpreter does") {
+  const uint64_t seed = 12;
+  INFO("seed " << seed);
+  std::set<std::string> names;
+  for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
+    const Chosen chosen(rest & -rest);
+    const std::string name = nestling::runtime::simd_name();
+    if (!names.insert(name).second) continue;  // none of its own was compiled
+    INFO(name);
+    nestling::Random random(seed);
+    // Widths and images of all remainders: of panels, vectors and tiles.
+    for (const Graph& graph :
+         {test::residual_network(1), test::every_op_network(2), test::chain_network(3),
+          test::modern_network(4), nestling::make_model("mobilenet_v2", {.multiplier = 0.3}),
+          nestling::make_model("resnet20", {.classes = 7, .height = 21, .width = 19}),
+          nestling::make_model("vgg16", {.classes = 7, .multiplier = 0.3})}) {
+      INFO(graph.name);
+      nestling::Shape shape = graph.value(graph.inputs[0]).shape;
+      shape[0] = 1;
+      check_capacities(test::nested_graph(graph, Growth::full, 3, random),
+                       test::random_tensor(shape, random));
+    }
+  }
+  std::string list;
+  for (const std::string& name : names) list += name + " ";
+  WARN("ran on " << list);
+  CHECK(names.size() >= (HWY_ARCH_X86 ? 3 : 1));
+}
