@@ -3,6 +3,7 @@
 #include <set>
 
 #include "runtime/kernels.h"
+#include "runtime/model.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
@@ -11,7 +12,6 @@
 #include "graph/interpreter.h"
 #include "graph/zoo.h"
 #include "package/package.h"
-#include "runtime/model.h"
 
 using nestling::Graph;
 using nestling::Growth;
