@@ -129,40 +129,56 @@ HWY_INLINE void tile(D d, const ConvTask& task, const ConvRange& range, size_t p
   }
 }
 
-// All channels of the first pixels of a tile.
+constexpr size_t kMost = kVectors * kLanes / kPanel;  // panels that are computed together
+
+// One group of at most kMost panels, for the first pixels of a tile.
 template <size_t kPixels>
-HWY_INLINE void all_ranges(const ConvTask& task, const Rows& rows, size_t taps, float* y,
-                           size_t pixels) {
-  constexpr size_t kMost = kVectors * kLanes / kPanel, kFew = HWY_MAX(1, kMost / 2);  // panels
-  for (const ConvRange& range : *task.ranges) {
-    size_t panel = 0;
-    for (; panel + kMost <= range.panels; panel += kMost) {
-      tile<kPixels, kVectors>(Lanes(), task, range, panel, rows, taps, y, pixels);
+HWY_INLINE void group(const ConvTask& task, const ConvRange& range, size_t panel, const Rows& rows,
+                      size_t taps, float* y, size_t pixels) {
+  constexpr size_t kFew = HWY_MAX(1, kMost / 2);
+  const size_t end = std::min(panel + kMost, range.panels);
+  if (panel + kMost == end) {
+    tile<kPixels, kVectors>(Lanes(), task, range, panel, rows, taps, y, pixels);
+    return;
+  }
+  if constexpr (kFew < kMost) {
+    for (; panel + kFew <= end; panel += kFew) {
+      tile<kPixels, kVectors / 2>(Lanes(), task, range, panel, rows, taps, y, pixels);
     }
-    if constexpr (kFew < kMost) {
-      for (; panel + kFew <= range.panels; panel += kFew) {
-        tile<kPixels, kVectors / 2>(Lanes(), task, range, panel, rows, taps, y, pixels);
-      }
-    }
-    if constexpr (kFew > 1) {
-      if (panel < range.panels) {
-        tile<kPixels, 1>(PanelLanes(), task, range, panel, rows, taps, y, pixels);
-      }
-    }
+  }
+  if constexpr (kFew > 1) {
+    if (panel < end) tile<kPixels, 1>(PanelLanes(), task, range, panel, rows, taps, y, pixels);
   }
 }
 
-void ConvImpl(const ConvTask& task, size_t first, size_t last) {
+size_t GroupsImpl(const ConvTask& task) {
+  size_t groups = 0;
+  for (const ConvRange& range : *task.ranges) groups += (range.panels + kMost - 1) / kMost;
+  return groups;
+}
+
+void ConvImpl(const ConvTask& task, const ConvPart& part) {
   const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
-  Rows rows;
-  for (size_t pixel = first; pixel < last; pixel += kTile) {
-    rows.find(task, pixel, last);
-    const size_t pixels = std::min(kTile, last - pixel);
-    float* y = task.y.data + pixel * task.y.channels;
-    if (pixels > kTile / 2) {
-      all_ranges<kTile>(task, rows, taps, y, pixels);
-    } else {
-      all_ranges<kTile / 2>(task, rows, taps, y, pixels);
+  Rows tiles[kConvTiles];
+  size_t count = 0;
+  for (size_t pixel = part.first_pixel; pixel < part.last_pixel; pixel += kTile) {
+    tiles[count++].find(task, pixel, part.last_pixel);
+  }
+  // Weights that a group of channels has fetched serve all pixels of the part.
+  size_t g = 0;
+  for (const ConvRange& range : *task.ranges) {
+    for (size_t panel = 0; panel < range.panels; panel += kMost, ++g) {
+      if (g < part.first_group || g >= part.last_group) continue;
+      for (size_t t = 0; t < count; ++t) {
+        const size_t pixel = part.first_pixel + t * kTile;
+        const size_t pixels = std::min(kTile, part.last_pixel - pixel);
+        float* y = task.y.data + pixel * task.y.channels;
+        if (pixels > kTile / 2) {
+          group<kTile>(task, range, panel, tiles[t], taps, y, pixels);
+        } else {
+          group<kTile / 2>(task, range, panel, tiles[t], taps, y, pixels);
+        }
+      }
     }
   }
 }
@@ -216,14 +232,16 @@ HWY_AFTER_NAMESPACE();
 namespace nestling::runtime {
 
 HWY_EXPORT(ConvImpl);
+HWY_EXPORT(GroupsImpl);
 HWY_EXPORT(DepthwiseImpl);
 HWY_EXPORT(AffineImpl);
 HWY_EXPORT(TileImpl);
 HWY_EXPORT(SimdNameImpl);
 
-void conv(const ConvTask& task, size_t first, size_t last) {
-  HWY_DYNAMIC_DISPATCH(ConvImpl)(task, first, last);
+void conv(const ConvTask& task, const ConvPart& part) {
+  HWY_DYNAMIC_DISPATCH(ConvImpl)(task, part);
 }
+size_t conv_groups(const ConvTask& task) { return HWY_DYNAMIC_DISPATCH(GroupsImpl)(task); }
 void depthwise(const ConvTask& task, size_t first, size_t last) {
   HWY_DYNAMIC_DISPATCH(DepthwiseImpl)(task, first, last);
 }

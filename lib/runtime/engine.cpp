@@ -93,9 +93,11 @@ bool Engine::step(const ThreadPool& pool) {
   const NodeSpec& node = *step.node;
   const bool bounded = std::isfinite(node.low) || std::isfinite(node.high);
   if (step.op->weights == Weights::none && bounded) {
-    for (size_t i = 0; i < step.y.elements(); ++i) {
-      step.y.data[i] = std::min(std::max(step.y.data[i], node.low), node.high);
-    }
+    const float low = node.low, high = node.high;
+    float* y = step.y.data;
+    pool.parallel(step.y.elements(), 4096, [=](size_t first, size_t last) {
+      for (size_t i = first; i < last; ++i) y[i] = std::min(std::max(y[i], low), high);
+    });
   }
   return next_ < plan_.steps.size();
 }

@@ -37,13 +37,23 @@ struct ConvTask {
   const float* zeros;  // as many as x has channels, and kSlack: what padding reads
 };
 
+// Some pixels of y, in row-major order, at most kConvTiles tiles of conv_tile() from a multiple of
+// it on; of them some groups of channels.
+inline constexpr size_t kConvTiles = 8;
+struct ConvPart {
+  size_t first_pixel, last_pixel;
+  size_t first_group, last_group;
+};
+// Different parts may be computed by different threads at once.
+void conv(const ConvTask& task, const ConvPart& part);
+size_t conv_groups(const ConvTask& task);
+
 // Computes the output pixels first..last - 1 of y in row-major order. Different pixels may be
 // computed by different threads at once.
-void conv(const ConvTask& task, size_t first, size_t last);
 void depthwise(const ConvTask& task, size_t first, size_t last);
 void affine(const ConvTask& task, size_t first, size_t last);
 
-// How many pixels conv computes together: parts of the work should be multiples of it.
+// How many pixels are computed together: parts of the work should be multiples of it.
 size_t conv_tile();
 
 // The name of the instruction set in use, such as "AVX2".

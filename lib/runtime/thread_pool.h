@@ -19,6 +19,8 @@ class ThreadPool {
     if (threads_ > 1) pool_.reset(pthreadpool_create(threads_));
   }
 
+  size_t threads() const { return threads_; }
+
   // Calls work(first, last) for parts of 0..count, on all threads, and returns when all are done.
   // Parts begin at multiples of `tile`.
   template <typename F>

@@ -8,6 +8,6 @@ extern const Operator op_conv = {
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
       return in.size() == 1 ? check_window(node, in[0], out) : "a convolution needs one input";
     },
-    [](const Step& step, const ThreadPool& pool) { run_layer(step, pool, conv); }};
+    run_conv};
 
 }  // namespace nestling::runtime

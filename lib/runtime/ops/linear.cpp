@@ -12,6 +12,6 @@ extern const Operator op_linear = {
                         node.kernel[0] == 1 && node.kernel[1] == 1;
       return good ? nullptr : "a fully connected layer does not fit";
     },
-    [](const Step& step, const ThreadPool& pool) { run_layer(step, pool, conv); }};
+    run_conv};
 
 }  // namespace nestling::runtime
