@@ -185,25 +185,51 @@ void ConvImpl(const ConvTask& task, const ConvPart& part) {
 
 constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
 
+// One vector of channels, from channel `from` of the range on, for the first pixels of a tile.
+template <size_t kPixels, class D>
+HWY_INLINE void depthwise_tile(D d, const ConvTask& task, const ConvRange& range, size_t from,
+                               const Rows& rows, size_t taps, float* y, size_t pixels) {
+  const float* w = range.pieces[0].weights + from / kPanel * taps * kPanel + from % kPanel;
+  hn::Vec<D> sums[kPixels];
+  for (auto& sum : sums) sum = hn::Zero(d);
+  for (size_t tap = 0; tap < taps; ++tap) {
+    const hn::Vec<D> weight = weights_at(d, w + tap * kPanel, taps * kPanel, 0);
+    const float* const* x = rows.at.data() + tap * kTile;
+    for (size_t p = 0; p < kPixels; ++p) {
+      sums[p] = hn::MulAdd(hn::LoadU(d, x[p] + range.y_offset + from), weight, sums[p]);
+    }
+  }
+  for (size_t p = 0; p < pixels; ++p) {
+    finish(d, sums[p], task, range, from, y + p * task.y.channels);
+  }
+}
+
+template <size_t kPixels>
+HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t taps, float* y,
+                                 size_t pixels) {
+  for (const ConvRange& range : *task.ranges) {
+    const size_t channels = range.panels * kPanel;
+    size_t from = 0;
+    for (; from + kLanes <= channels; from += kLanes) {
+      depthwise_tile<kPixels>(Lanes(), task, range, from, rows, taps, y, pixels);
+    }
+    if (from < channels) {
+      depthwise_tile<kPixels>(PanelLanes(), task, range, from, rows, taps, y, pixels);
+    }
+  }
+}
+
 void DepthwiseImpl(const ConvTask& task, size_t first, size_t last) {
-  const PanelLanes d;
   const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
   Rows rows;
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
-    for (const ConvRange& range : *task.ranges) {
-      for (size_t from = 0; from < range.panels * kPanel; from += kPanelLanes) {
-        const float* w = range.pieces[0].weights + from / kPanel * taps * kPanel + from % kPanel;
-        for (size_t p = 0; p < pixels; ++p) {
-          hn::Vec<PanelLanes> sums = hn::Zero(d);
-          for (size_t tap = 0; tap < taps; ++tap) {
-            const float* x = rows.at[tap * kTile + p] + range.y_offset + from;
-            sums = hn::MulAdd(hn::LoadU(d, x), hn::LoadU(d, w + tap * kPanel), sums);
-          }
-          finish(d, sums, task, range, from, task.y.data + (pixel + p) * task.y.channels);
-        }
-      }
+    float* y = task.y.data + pixel * task.y.channels;
+    if (pixels > kTile / 2) {
+      depthwise_pixels<kTile>(task, rows, taps, y, pixels);
+    } else {
+      depthwise_pixels<kTile / 2>(task, rows, taps, y, pixels);
     }
   }
 }
