@@ -25,7 +25,7 @@ using Lanes = hn::CappedTag<float, 2 * kPanel>;
 using PanelLanes = hn::CappedTag<float, kPanel>;
 constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), 2 * kPanel);
 constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == 2 * kPanel;  // 32, not 16
-constexpr size_t kTile = kLanes == 2 * kPanel ? 14 : 6;                    // pixels
+constexpr size_t kTile = kLanes == 2 * kPanel ? 12 : 6;                    // pixels
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 
 // Where each tap of each pixel of a tile begins: the pixel of x that it sees, or zeros. Pixels
