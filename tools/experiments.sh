@@ -113,7 +113,7 @@ accuracy() {
   # scratch, for as long as the vanilla model and ours together.
   step slimmable-fresh train --from "$out/vanilla.onnx" --fresh --epochs 0 \
     --out "$out/fresh.onnx"
-  step slimmable-prune prune "$out/fresh.onnx" "${images[@]}" "${cut[@]}" --epochs 0 --scope layer \
+  step slimmable-prune prune "$out/fresh.onnx" "${images[@]}" "${cut[@]}" --epochs 0 \
     --min-accuracy 0 --out "$out/run-slimmable"
   grown slimmable "$out/run-slimmable" joint --epochs $((EPOCHS + GROW)) --distill 0 \
     --learning-rate "$RATE"
@@ -175,7 +175,7 @@ ablation() {
   for name in trr l1 l2 fpgm taylor bn activation random; do
     cut_to_a_fifth "rank-$name" --rank $name
   done
-  cut_to_a_fifth layer --scope layer
+  cut_to_a_fifth global --scope global
   cut_to_a_fifth per-macs --per-macs
   cut_to_a_fifth reconstruct --reconstruct
   cut_to_a_fifth labels-only --distill 0

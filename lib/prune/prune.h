@@ -38,7 +38,7 @@ struct PruneOptions {
   RankingOptions ranking_options = {};
   // How channels of different groups compare: by their scores, or not, every group losing the same
   // share (within_groups).
-  bool by_layer = false;
+  bool by_layer = true;
   bool per_macs = false;               // scores by what a channel costs
   bool reconstruct = false;            // after each cut: prune/reconstruct.h
   int64_t ranking_images = 2000;       // training images to rank by, and to reconstruct with

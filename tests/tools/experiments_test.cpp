@@ -32,7 +32,7 @@ TEST_CASE("the ablation has a line for each choice") {
                "/tools/experiments.sh ablation $PWD/data/bars $PWD/ablation");
   INFO(outcome.out << outcome.err);
   REQUIRE(outcome.status == 0);
-  for (const char* line : {"  rank-taylor-test", "  reconstruct-test", "  layer-test",
+  for (const char* line : {"  rank-taylor-test", "  reconstruct-test", "  global-test",
                            "  joint-fresh-test", "  full-labels-only-test"}) {
     CHECK_THAT(outcome.out, ContainsSubstring(line));
   }

@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
             "Prunes a trained ONNX model step by step into a roadmap of smaller ones.",
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
   std::string model, out, explain, target_macs, target_parameters,
-      loss = "labels", group_score = "sum", scope = "global";
+      loss = "labels", group_score = "sum", scope = "layer";
   DataFlags data_flags;
   Workers workers;
   PruneOptions options;
@@ -92,8 +92,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"sum", "mean", "max"}));
   tool.app
       .add_option("--scope", scope,
-                  "global: the least important channels go, wherever they are; layer: every layer "
-                  "loses the same share of its own")
+                  "layer: every layer loses the same share of its channels; global: the least "
+                  "important go, wherever they are")
       ->check(CLI::IsMember({"global", "layer"}));
   tool.app.add_flag("--per-macs", options.per_macs,
                     "A channel's importance is its score by the MACs that it costs");
