@@ -21,11 +21,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Vectors of as many output channels as the processor has lanes, up to two panels. A tile's sums,
 // the weights that meet them and one value fill its registers.
-using Lanes = hn::CappedTag<float, 2 * kPanel>;
+constexpr size_t kMostLanes = size_t{2} * kPanel;
+using Lanes = hn::CappedTag<float, kMostLanes>;
 using PanelLanes = hn::CappedTag<float, kPanel>;
-constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), 2 * kPanel);
-constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == 2 * kPanel;  // 32, not 16
-constexpr size_t kTile = kLanes == 2 * kPanel ? 12 : 6;                    // pixels
+constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), kMostLanes);
+constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == kMostLanes;  // 32, not 16
+constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pixels
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 
 // Where each tap of each pixel of a tile begins: the pixel of x that it sees, or zeros. Pixels
@@ -74,7 +75,7 @@ HWY_INLINE void finish(D d, hn::Vec<D> sums, const ConvTask& task, const ConvRan
   if (count >= hn::MaxLanes(d)) {
     hn::StoreU(y, d, to);
   } else {
-    HWY_ALIGN float buffer[2 * kPanel];
+    HWY_ALIGN float buffer[kMostLanes];
     hn::Store(y, d, buffer);
     std::memcpy(to, buffer, count * sizeof(float));
   }
