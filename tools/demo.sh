@@ -25,7 +25,7 @@ fi
 step "pruning it"
 $bin/nestling-prune demo/vanilla.onnx --data fashion-mnist --out demo/run --max-drop 3
 step "growing it back"
-$bin/nestling-recover demo/run --data fashion-mnist --capacities 5
+$bin/nestling-recover demo/run --data fashion-mnist --capacities 5 --growth joint --epochs 5
 step "packing it"
 $bin/nestling-convert demo/run --out demo/model.nest
 $bin/nestling-convert demo/run --to onnx --out demo/onnx
@@ -33,7 +33,7 @@ step "profiling it"
 $bin/nestling-profile demo/model.nest --data fashion-mnist --vanilla demo/vanilla.onnx \
   --out demo/profile.json | tee demo/profile.txt
 step "running it"
-node datasets/first-image.mjs data/fashion-mnist demo/image.pgm
+node datasets/first-image.mjs "${NESTLING_DATA:-data}/fashion-mnist" demo/image.pgm
 $bin/nestling-run demo/model.nest --capacity 1 --input demo/image.pgm
 
 step "done"
