@@ -114,8 +114,6 @@ ChannelScores first_order_changes(const Graph& graph, const std::vector<ValueId>
 ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
                         const Dataset& data) {
   const auto classes = static_cast<int64_t>(data.classes.size());
-  std::vector<int64_t> all(static_cast<size_t>(data.size()));
-  std::iota(all.begin(), all.end(), 0);
   ChannelScores residuals;
   std::vector<Chunk> chunks;
   int64_t bytes = 0;
@@ -138,7 +136,7 @@ ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
     };
     std::set<ValueId> wanted;
     for (const Chunk& chunk : chunks) wanted.insert(chunk.value);
-    observe_tensors(graph, data, all, 250, wanted, add);
+    observe_tensors(graph, data, 250, wanted, add);
     for (const Chunk& chunk : chunks) {
       const std::vector<double> part = chunk.residual.result();
       std::vector<double>& whole = residuals[chunk.value];

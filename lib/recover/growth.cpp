@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "graph/groups.h"
 #include "graph/surgery.h"
+#include "recover/places.h"
 
 namespace nestling {
 namespace {
@@ -28,22 +29,6 @@ FiltersByGroup filters_of(const Roadmap& roadmap, const ChannelGroups& groups, i
     }
   }
   return left;
-}
-
-// For every element of a smaller capacity's constant, where it lies in the larger one's.
-std::vector<size_t> places(const Tensor& larger, const std::vector<std::vector<int64_t>>& indices) {
-  std::vector<size_t> result = {0};
-  for (size_t axis = 0; axis < larger.shape.size(); ++axis) {
-    std::vector<size_t> next;
-    for (const size_t place : result) {
-      for (const int64_t index : indices[axis]) {
-        next.push_back(place * static_cast<size_t>(larger.shape[axis]) +
-                       static_cast<size_t>(index));
-      }
-    }
-    result = std::move(next);
-  }
-  return result;
 }
 
 }  // namespace
@@ -122,13 +107,13 @@ Grown grow(const Graph& smaller, const Graph& larger, Growth growth) {
       // Old filters, all inputs: zero, and in causal growth frozen.
       std::vector<std::vector<int64_t>> rows = all;
       rows[0] = old[0];
-      for (const size_t place : places(tensor, rows)) {
+      for (const size_t place : elements_at(rows, tensor.shape)) {
         tensor.data[place] = 0;
         if (growth == Growth::causal) mask.data[place] = 0;
       }
     }
     const Tensor& before = smaller.constant(find_value(smaller, value.name));
-    const std::vector<size_t> to = places(tensor, old);
+    const std::vector<size_t> to = elements_at(old, tensor.shape);
     for (size_t i = 0; i < to.size(); ++i) {
       tensor.data[to[i]] = before.data.at(i);
       mask.data[to[i]] = 0;

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/random.h"
+#include "recover/places.h"
 #include "train/loss.h"
 #include "train/trainee.h"
 
@@ -55,22 +56,6 @@ std::map<std::string, Places> places_of(const Graph& nested, const Nesting& nest
     }
   }
   return result;
-}
-
-// Where each element of a smaller capacity's constant lies in the largest's, of `shape`.
-std::vector<size_t> elements_at(const Places& places, const Shape& shape) {
-  std::vector<size_t> elements = {0};
-  for (size_t axis = 0; axis < places.size(); ++axis) {
-    std::vector<size_t> next;
-    next.reserve(elements.size() * places[axis].size());
-    for (const size_t before : elements) {
-      for (const int64_t place : places[axis]) {
-        next.push_back(before * static_cast<size_t>(shape[axis]) + static_cast<size_t>(place));
-      }
-    }
-    elements = std::move(next);
-  }
-  return elements;
 }
 
 // The part of a tensor that lies at `places`; a view where they are a beginning of each axis.

@@ -41,6 +41,11 @@ void observe_tensors(const Graph& graph, const Dataset& data, std::span<const in
   }
 }
 
+void observe_tensors(const Graph& graph, const Dataset& data, int64_t batch,
+                     const std::set<ValueId>& wanted, const TensorObserver& observer) {
+  observe_tensors(graph, data, all_of(data), batch, wanted, observer);
+}
+
 void observe(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
              int64_t batch, const std::set<ValueId>& wanted, const ValueObserver& observer) {
   observe_tensors(graph, data, indices, batch, wanted,

@@ -57,11 +57,13 @@ class Network {
   std::map<ValueId, at::Tensor> masks_;
 };
 
-// observe() of train.h, without a copy of what is seen.
+// observe() of evaluate.h, without a copy of what is seen; of some images, and of all.
 using TensorObserver =
     std::function<void(std::span<const int64_t> batch, ValueId value, const at::Tensor& content)>;
 void observe_tensors(const Graph& graph, const Dataset& data, std::span<const int64_t> indices,
                      int64_t batch, const std::set<ValueId>& wanted,
                      const TensorObserver& observer);
+void observe_tensors(const Graph& graph, const Dataset& data, int64_t batch,
+                     const std::set<ValueId>& wanted, const TensorObserver& observer);
 
 }  // namespace nestling
