@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "measure/frame.h"
+
 #include "base/cosine.h"
 #include "base/error.h"
 #include "data/image.h"
@@ -101,16 +103,8 @@ double cosine_of(const std::vector<float>& outputs, const std::vector<float>& ot
 }
 
 Latency measure_latency(runtime::Model& model, int runs) {
-  std::vector<std::vector<float>> inputs, outputs;
-  std::vector<const float*> from;
-  std::vector<float*> to;
-  for (size_t i = 0; i < model.header().inputs.size(); ++i) {
-    from.push_back(inputs.emplace_back(model.input_floats(i), 0.5F).data());
-  }
-  for (size_t i = 0; i < model.header().outputs.size(); ++i) {
-    to.push_back(outputs.emplace_back(model.output_floats(i)).data());
-  }
-  const auto run = [&] { check(model.run(from.data(), to.data())); };
+  const Frame frame(model);
+  const auto run = [&] { check(model.run(frame.inputs(), frame.outputs())); };
   for (int i = 0; i < std::max(3, runs / 10); ++i) run();
   std::vector<double> times;
   times.reserve(static_cast<size_t>(runs));

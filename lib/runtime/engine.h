@@ -30,6 +30,9 @@ class Engine {
   // An inference: begin, step until it says that nothing is left, finish.
   void begin(const float* const* inputs);
   bool step(const ThreadPool& pool);  // runs the next layer; false after the last
+  const NodeSpec* next() const {      // the layer that step() would run; null after the last
+    return next_ < plan_.steps.size() ? plan_.steps[next_].node : nullptr;
+  }
   void finish(float* const* outputs) const;
 
   // Whether the file is still as it was opened (Segments).

@@ -1,5 +1,6 @@
 #include "runtime/model.h"
 
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -68,15 +69,40 @@ uint64_t Model::input_floats(size_t i) const { return element_count(input_shape(
 
 uint64_t Model::output_floats(size_t i) const { return element_count(output_shape(i)); }
 
-Status Model::run(const float* const* inputs, float* const* outputs) {
+Status Model::run(const float* const* inputs, float* const* outputs,
+                  std::vector<LayerTime>* layers) {
   const std::lock_guard lock(impl_->busy);
   Engine& engine = impl_->engine;
   if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
   engine.begin(inputs);
-  while (engine.step(impl_->pool)) {
+  if (layers == nullptr) {
+    while (engine.step(impl_->pool)) {
+    }
+  } else {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    const auto seconds = [&] {
+      return std::chrono::duration<double>(Clock::now() - begin).count();
+    };
+    layers->clear();
+    while (const NodeSpec* node = engine.next()) {
+      const double since = seconds();
+      engine.step(impl_->pool);
+      layers->push_back(
+          {static_cast<uint32_t>(node - engine.header().nodes.data()), since, seconds()});
+    }
   }
   engine.finish(outputs);
   return {};
+}
+
+Status Model::run(const float* const* inputs, float* const* outputs) {
+  return run(inputs, outputs, nullptr);
+}
+
+Status Model::run(const float* const* inputs, float* const* outputs,
+                  std::vector<LayerTime>& layers) {
+  return run(inputs, outputs, &layers);
 }
 
 Status Model::run(const float* input, float* output) {

@@ -29,6 +29,12 @@ struct Footprint {
   uint64_t activation_bytes = 0;  // the arena
 };
 
+// One layer of an inference; seconds since its beginning.
+struct LayerTime {
+  uint32_t node = 0;  // of the header
+  double begin_s = 0, end_s = 0;
+};
+
 // A package that is open. Weights are mapped from the file and never copied; activations live in
 // one arena that is laid out when the capacity changes. The file must not change while it is open.
 // Thread-safe: calls on one model wait for each other, so a change of capacity waits for the
@@ -71,11 +77,14 @@ class NESTLING_API Model {
   Status run(const float* input, float* output);
   // As many inputs and outputs as the header has.
   Status run(const float* const* inputs, float* const* outputs);
+  // The same, and tells when each layer ran, in the order in which they did.
+  Status run(const float* const* inputs, float* const* outputs, std::vector<LayerTime>& layers);
 
  private:
   struct Impl;
   static Result<Model> make(Result<Segments> segments, const ModelOptions& options);
   explicit Model(std::unique_ptr<Impl> impl);
+  Status run(const float* const* inputs, float* const* outputs, std::vector<LayerTime>* layers);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -59,6 +59,22 @@ TEST_CASE("the whole line, each tool by its files") {
   const json small = work.result("nestling-run one.nest --data bars");
   CHECK(small["accuracy"] == profile["capacities"][0]["accuracy"]);
 
+  for (const int capacity : {1, 3}) {
+    const json timed = work.result(fmt::format(
+        "nestling-run model.nest --capacity {} --layers --trace t.json --runs 4", capacity));
+    uint64_t macs = 0;
+    for (const json& layer : timed["layers"]) macs += layer["macs"].get<uint64_t>();
+    CHECK(macs == profile["capacities"][capacity - 1]["macs"]);
+    const json events = json::parse(nestling::read_file(work.folder / "t.json"))["traceEvents"];
+    REQUIRE(events.size() == 4 * timed["layers"].size());
+    double end = 0;  // of the layer before
+    for (const json& event : events) {
+      CHECK(event["ph"] == "X");
+      CHECK(event["ts"].get<double>() >= end - 1e-6);
+      end = event["ts"].get<double>() + event["dur"].get<double>();
+    }
+  }
+
   const Outcome gate = work.run(
       "nestling-profile model.nest --data bars --out q.json --runs 3 --max-bytes 10 --quiet");
   CHECK(gate.status == 3);

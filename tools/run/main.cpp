@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/tool.h"
+#include "measure/layers.h"
 #include "measure/measure.h"
 #include "runtime/kernels.h"
 
@@ -92,11 +93,11 @@ int main(int argc, char** argv) {
       "it.",
       "nestling-run model.nest --capacity 2 --input boot.png\n"
       "  nestling-run model.nest --capacity 2 --data fashion-mnist --bench");
-  std::string package, input, output;
+  std::string package, input, output, trace;
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
-  bool bench = false, unlabelled = false;
+  bool bench = false, layers = false, unlabelled = false;
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
@@ -109,15 +110,20 @@ int main(int argc, char** argv) {
                     "Of --data take the images without labels; accuracy is then the cosine of the "
                     "outputs and those of the largest capacity");
   tool.app.add_flag("--bench", bench, "Time single inferences and paging");
-  tool.app.add_option("--runs", runs, "Inferences that --bench times")
+  tool.app.add_flag("--layers", layers, "Time every layer");
+  tool.app.add_option("--trace", trace,
+                      "Write when every layer ran, for chrome://tracing and Perfetto");
+  tool.app.add_option("--runs", runs, "Inferences that --bench, --layers and --trace time")
       ->check(CLI::Range(1, 1000000));
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
-    if (input.empty() && data_flags.name.empty() && !bench) {
-      fmt::print(stderr, "nestling-run: give --input, --data or --bench\n");
+    const bool by_layer = layers || !trace.empty();
+    if (input.empty() && data_flags.name.empty() && !bench && !by_layer) {
+      fmt::print(stderr, "nestling-run: give --input, --data, --bench, --layers or --trace\n");
       return kWrongUsage;
     }
     if (!output.empty()) check_writable(output);
+    if (!trace.empty()) check_writable(trace);
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
@@ -190,6 +196,14 @@ int main(int argc, char** argv) {
           "bytes of weights and activations; page in {:.3f} ms, out {:.3f} ms\n",
           capacity, latency.median, latency.p90, latency.runs, runtime::simd_name(), threads,
           memory.weights_bytes, memory.activation_bytes, paging.upgrade_ms, paging.downgrade_ms);
+    }
+    if (by_layer) {
+      const LayerTimes times = measure_layers(model, runs);
+      if (layers) {
+        json["layers"] = layers_json(times);
+        text += layers_table(times);
+      }
+      if (!trace.empty()) write_json(trace, trace_json(times));
     }
     for (size_t i = 0; i < outputs.size() && !output.empty(); ++i) {
       // Of several outputs the second and later ones get a number.
