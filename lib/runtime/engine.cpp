@@ -1,8 +1,9 @@
 #include "runtime/engine.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
+
+#include "runtime/elementwise.h"
 
 namespace nestling::runtime {
 namespace {
@@ -95,9 +96,8 @@ bool Engine::step(const ThreadPool& pool) {
   if (step.op->weights == Weights::none && bounded) {
     const float low = node.low, high = node.high;
     float* y = step.y.data;
-    pool.parallel(step.y.elements(), 4096, [=](size_t first, size_t last) {
-      for (size_t i = first; i < last; ++i) y[i] = std::min(std::max(y[i], low), high);
-    });
+    pool.parallel(step.y.elements(), 4096,
+                  [=](size_t first, size_t last) { clamp(low, high, y + first, last - first); });
   }
   return next_ < plan_.steps.size();
 }

@@ -82,6 +82,13 @@ struct View {
     strides.push_back(stride);
     return *this;
   }
+  // Places first..last - 1 of an axis.
+  View part(size_t axis, size_t first, size_t last) const {
+    View view = *this;
+    view.data += static_cast<std::ptrdiff_t>(first) * strides[axis];
+    view.sizes[axis] = last - first;
+    return view;
+  }
 };
 
 // `t` broadcast to `shape`, as numpy does.

@@ -1,4 +1,5 @@
 // numbers: {1 if padding counts}.
+#include "runtime/elementwise.h"
 #include "runtime/window.h"
 
 namespace nestling::runtime {
@@ -14,7 +15,7 @@ extern const Operator op_average_pool = {
         std::fill_n(to, y.channels, 0.0F);
         size_t inside = 0;
         const size_t padded = for_window(*step.node, x, y, pixel, [&](const float* from) {
-          for (size_t c = 0; c < y.channels; ++c) to[c] += from[c];
+          add(to, from, to, y.channels);
           ++inside;
         });
         const size_t count = std::max<size_t>(step.node->numbers[0] != 0 ? padded : inside, 1);

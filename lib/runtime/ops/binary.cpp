@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/elementwise.h"
 #include "runtime/functions.h"
 #include "runtime/operator.h"
 
@@ -51,31 +52,49 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return nullptr;
 }
 
+// y = a f b for `count` elements that lie one behind the other.
+void run_row(F function, const float* a, const float* b, float* y, size_t count) {
+  switch (function) {
+    case F::add:
+      return add(a, b, y, count);
+    case F::mul:
+      return multiply(a, b, y, count);
+    case F::max:
+      return maximum(a, b, y, count);
+    default:
+      return with_function(function, [&](const auto& f) {
+        for (size_t i = 0; i < count; ++i) y[i] = f(a[i], b[i]);
+      });
+  }
+}
+
 void run(const Step& step, const ThreadPool& pool) {
   const F function = static_cast<F>(step.node->numbers[0]);
-  if (step.inputs[0].shape == step.y.shape && step.inputs[1].shape == step.y.shape) {
-    const float *first = step.inputs[0].data, *second = step.inputs[1].data;
-    float* to = step.y.data;
-    return with_function(function, [&](const auto& f) {
-      pool.parallel(step.y.elements(), 4096, [=](size_t from, size_t end) {
-        for (size_t i = from; i < end; ++i) to[i] = f(first[i], second[i]);
-      });
+  const Shape& shape = step.y.shape;
+  if (step.inputs[0].shape == shape && step.inputs[1].shape == shape) {
+    const float *a = step.inputs[0].data, *b = step.inputs[1].data;
+    return pool.parallel(step.y.elements(), 4096, [&](size_t first, size_t last) {
+      run_row(function, a + first, b + first, step.y.data + first, last - first);
     });
   }
-  const View a = broadcast(step.inputs[0], step.y.shape),
-             b = broadcast(step.inputs[1], step.y.shape);
+  const View a = broadcast(step.inputs[0], shape), b = broadcast(step.inputs[1], shape);
   const View y(step.y);
-  with_function(function, [&](const auto& f) {
-    for_each_row<3>({&y, &a, &b}, [&](const auto& at, const auto& stride, size_t count) {
+  const auto run_views = [&](const View& to, const View& left, const View& right) {
+    for_each_row<3>({&to, &left, &right}, [&](const auto& at, const auto& stride, size_t count) {
       if (stride[0] == 1 && stride[1] == 1 && stride[2] == 1) {
-        for (size_t i = 0; i < count; ++i) at[0][i] = f(at[1][i], at[2][i]);
-        return;
+        return run_row(function, at[1], at[2], at[0], count);
       }
-      for (size_t i = 0; i < count; ++i) {
-        const auto k = static_cast<std::ptrdiff_t>(i);
-        at[0][k * stride[0]] = f(at[1][k * stride[1]], at[2][k * stride[2]]);
-      }
+      with_function(function, [&](const auto& f) {
+        for (size_t i = 0; i < count; ++i) {
+          const auto k = static_cast<std::ptrdiff_t>(i);
+          at[0][k * stride[0]] = f(at[1][k * stride[1]], at[2][k * stride[2]]);
+        }
+      });
     });
+  };
+  if (shape.size() != 4) return run_views(y, a, b);
+  pool.parallel(shape[2], 1, [&](size_t first, size_t last) {  // rows of images
+    run_views(y.part(2, first, last), a.part(2, first, last), b.part(2, first, last));
   });
 }
 

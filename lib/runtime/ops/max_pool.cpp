@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "runtime/elementwise.h"
 #include "runtime/window.h"
 
 namespace nestling::runtime {
@@ -9,9 +10,8 @@ extern const Operator op_max_pool = {
       run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
         float* to = y.data + pixel * y.channels;
         std::fill_n(to, y.channels, -std::numeric_limits<float>::infinity());
-        for_window(*step.node, x, y, pixel, [&](const float* from) {
-          for (size_t c = 0; c < y.channels; ++c) to[c] = std::max(to[c], from[c]);
-        });
+        for_window(*step.node, x, y, pixel,
+                   [&](const float* from) { maximum(to, from, to, y.channels); });
       });
     }};
 

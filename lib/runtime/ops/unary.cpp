@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/elementwise.h"
 #include "runtime/functions.h"
 #include "runtime/operator.h"
 
@@ -72,9 +73,14 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 
 void run(const Step& step, const ThreadPool& pool) {
   const NodeSpec& node = *step.node;
-  with_function(static_cast<F>(node.numbers[0]), node.reals[0], node.reals[1], [&](const auto& f) {
+  const F function = static_cast<F>(node.numbers[0]);
+  with_function(function, node.reals[0], node.reals[1], [&](const auto& f) {
     const float* x = step.inputs[0].data;
     pool.parallel(step.y.elements(), 1024, [&](size_t first, size_t last) {
+      if (unary(function, node.reals[0], node.reals[1], x + first, step.y.data + first,
+                last - first)) {
+        return;
+      }
       for (size_t i = first; i < last; ++i) step.y.data[i] = f(x[i]);
     });
   });

@@ -1,0 +1,126 @@
+// Loops over elements in vectors, for every instruction set.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/elementwise.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include "runtime/elementwise.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace nestling::runtime {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using All = hn::ScalableTag<float>;
+using Vector = hn::Vec<All>;
+using F = UnaryFunction;
+
+// y[i] = f(x[i]...); what is left behind the last vector has vectors of its own.
+template <typename Function, typename... In>
+HWY_INLINE void map(size_t count, float* y, const Function& f, const In*... x) {
+  const All d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)...), d, y + i);
+  for (; i < count; ++i) y[i] = hn::GetLane(f(hn::Set(d, x[i])...));
+}
+
+Vector sigmoid(Vector x) {
+  const All d;
+  // e^88 is the last that is finite.
+  const Vector e = hn::Exp(d, hn::Min(hn::Neg(x), hn::Set(d, 88.0F)));
+  return hn::Div(hn::Set(d, 1.0F), hn::Add(hn::Set(d, 1.0F), e));
+}
+
+Vector hard_sigmoid(Vector x, Vector a, Vector b) {
+  const All d;
+  return hn::Min(hn::Max(hn::MulAdd(a, x, b), hn::Zero(d)), hn::Set(d, 1.0F));
+}
+
+bool UnaryImpl(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
+  const All d;
+  const Vector va = hn::Set(d, a), vb = hn::Set(d, b);
+  switch (function) {
+    case F::leaky_relu:
+      map(
+          count, y,
+          [&](Vector v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(va, v), v); }, x);
+      return true;
+    case F::sigmoid:
+      map(count, y, sigmoid, x);
+      return true;
+    case F::hard_sigmoid:
+      map(
+          count, y, [&](Vector v) { return hard_sigmoid(v, va, vb); }, x);
+      return true;
+    case F::hard_swish: {
+      const Vector sixth = hn::Set(d, 1.0F / 6), half = hn::Set(d, 0.5F);
+      map(
+          count, y, [&](Vector v) { return hn::Mul(v, hard_sigmoid(v, sixth, half)); }, x);
+      return true;
+    }
+    case F::tanh:
+      map(
+          count, y, [&](Vector v) { return hn::Tanh(d, v); }, x);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void ClampImpl(float low, float high, float* y, size_t count) {
+  const All d;
+  const Vector l = hn::Set(d, low), h = hn::Set(d, high);
+  map(
+      count, y, [&](Vector v) { return hn::Min(hn::Max(v, l), h); }, y);
+}
+
+void AddImpl(const float* a, const float* b, float* y, size_t count) {
+  map(
+      count, y, [](Vector v, Vector w) { return hn::Add(v, w); }, a, b);
+}
+
+void MulImpl(const float* a, const float* b, float* y, size_t count) {
+  map(
+      count, y, [](Vector v, Vector w) { return hn::Mul(v, w); }, a, b);
+}
+
+void MaxImpl(const float* a, const float* b, float* y, size_t count) {
+  map(
+      count, y, [](Vector v, Vector w) { return hn::Max(v, w); }, a, b);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace nestling::runtime
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace nestling::runtime {
+
+HWY_EXPORT(UnaryImpl);
+HWY_EXPORT(ClampImpl);
+HWY_EXPORT(AddImpl);
+HWY_EXPORT(MulImpl);
+HWY_EXPORT(MaxImpl);
+
+bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(UnaryImpl)(function, a, b, x, y, count);
+}
+void clamp(float low, float high, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(ClampImpl)(low, high, y, count);
+}
+void add(const float* a, const float* b, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(AddImpl)(a, b, y, count);
+}
+void multiply(const float* a, const float* b, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(MulImpl)(a, b, y, count);
+}
+void maximum(const float* a, const float* b, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(MaxImpl)(a, b, y, count);
+}
+
+}  // namespace nestling::runtime
+#endif

@@ -1,0 +1,19 @@
+// Loops over elements in the widest vectors that the processor has. y may be x, a or b.
+#pragma once
+
+#include <cstddef>
+
+#include "runtime/functions.h"
+
+namespace nestling::runtime {
+
+// y = f(x) within 4 units in the last place of what the C library has; false, and nothing done, for
+// a function that has no vectors.
+bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count);
+
+void clamp(float low, float high, float* y, size_t count);
+void add(const float* a, const float* b, float* y, size_t count);
+void multiply(const float* a, const float* b, float* y, size_t count);
+void maximum(const float* a, const float* b, float* y, size_t count);
+
+}  // namespace nestling::runtime

@@ -1,0 +1,91 @@
+// Loops over elements against the C library, on every instruction set.
+#include "runtime/elementwise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.h"
+#include "support/targets.h"
+
+using nestling::runtime::UnaryFunction;
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+double expected(UnaryFunction function, double x) {
+  switch (function) {
+    case UnaryFunction::leaky_relu:
+      return x < 0 ? 0.25 * x : x;
+    case UnaryFunction::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case UnaryFunction::hard_sigmoid:
+      return std::clamp(0.25 * x + 0.5, 0.0, 1.0);
+    case UnaryFunction::hard_swish:
+      return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
+    default:
+      return std::tanh(x);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("functions of one element are the C library's") {
+  std::vector<float> x;
+  for (int i = -400; i <= 400; ++i) x.push_back(static_cast<float>(i) / 16);
+  for (const float far : {50.0F, 87.0F, 88.5F, 100.0F, 104.0F, 1e4F, 1e30F, 3e38F}) {
+    x.push_back(far);
+    x.push_back(-far);
+  }
+  test::for_each_instruction_set([&] {
+    for (const UnaryFunction function :
+         {UnaryFunction::leaky_relu, UnaryFunction::sigmoid, UnaryFunction::hard_sigmoid,
+          UnaryFunction::hard_swish, UnaryFunction::tanh}) {
+      INFO("function " << static_cast<int>(function));
+      std::vector<float> y(x.size());
+      REQUIRE(nestling::runtime::unary(function, 0.25F, 0.5F, x.data(), y.data(), x.size()));
+      for (size_t i = 0; i < x.size(); ++i) {
+        INFO("x = " << x[i]);
+        CHECK(y[i] == Approx(expected(function, x[i])).epsilon(1e-6).margin(1e-6));
+      }
+    }
+    std::vector<float> edge{kInfinity, -kInfinity};
+    REQUIRE(nestling::runtime::unary(UnaryFunction::sigmoid, 0, 0, edge.data(), edge.data(), 2));
+    CHECK(edge[0] == 1);
+    CHECK(edge[1] < 1e-37F);
+  });
+  float y = 7;
+  CHECK_FALSE(nestling::runtime::unary(UnaryFunction::floor, 0, 0, &y, &y, 1));
+  CHECK(y == 7);
+}
+
+TEST_CASE("loops of every length touch what they should and nothing behind") {
+  test::for_each_instruction_set([] {
+    for (size_t count = 0; count <= 70; ++count) {
+      INFO(count << " elements");
+      std::vector<float> a(count), b(count);
+      for (size_t i = 0; i < count; ++i) {
+        a[i] = static_cast<float>(i) - 30;
+        b[i] = 10 - static_cast<float>(i) / 2;
+      }
+      const auto check = [&](auto run, auto one) {
+        std::vector<float> y(count + 20, 99.0F);
+        run(y.data());
+        for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == (i < count ? one(a[i], b[i]) : 99.0F));
+      };
+      using namespace nestling::runtime;
+      check([&](float* y) { add(a.data(), b.data(), y, count); }, std::plus<>());
+      check([&](float* y) { multiply(a.data(), b.data(), y, count); }, std::multiplies<>());
+      check([&](float* y) { maximum(a.data(), b.data(), y, count); },
+            [](float v, float w) { return std::max(v, w); });
+      check(
+          [&](float* y) {
+            std::copy(a.begin(), a.end(), y);
+            clamp(-5, 12, y, count);
+          },
+          [](float v, float) { return std::clamp(v, -5.0F, 12.0F); });
+    }
+  });
+}
