@@ -1,34 +1,18 @@
 // Convolutions as indirect matrix products: the reduction of an output runs over (block, tap, input
 // channel) while the sums stay in registers, so a layer whose weights lie in several blocks costs
 // what a dense one costs.
-// Vectors of a length that the compiler does not know cannot stand in arrays; such processors run
-// the NEON code, or the scalar one.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "runtime/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/conv.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
 #include <algorithm>
-#include <cstring>
-#include <hwy/highway.h>
 
-#include "runtime/kernels.h"
+#include "runtime/conv-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace nestling::runtime {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-// Vectors of as many output channels as the processor has lanes, up to two panels. A tile's sums,
-// the weights that meet them and one value fill its registers.
-constexpr size_t kMostLanes = size_t{2} * kPanel;
-using Lanes = hn::CappedTag<float, kMostLanes>;
-using PanelLanes = hn::CappedTag<float, kPanel>;
-constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), kMostLanes);
-constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == kMostLanes;  // 32, not 16
-constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pixels
-constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
-
 // Where each tap of each pixel of a tile begins: the pixel of x that it sees, or zeros. Pixels
 // behind the last are the last one again.
 struct Rows {
@@ -59,41 +43,6 @@ struct Rows {
     }
   }
 };
-
-// Stores the sums of one vector of channels of one pixel, from channel `from` of the range on,
-// scaled, shifted and clamped.
-template <class D>
-HWY_INLINE void finish(D d, hn::Vec<D> sums, const ConvTask& task, const ConvRange& range,
-                       size_t from, float* pixel) {
-  if (from >= range.channels) return;
-  const hn::Vec<D> scale = hn::LoadU(d, range.scale + from);
-  const hn::Vec<D> shift = hn::LoadU(d, range.shift + from);
-  const hn::Vec<D> low = hn::Set(d, task.node->low), high = hn::Set(d, task.node->high);
-  const hn::Vec<D> y = hn::Min(hn::Max(hn::MulAdd(sums, scale, shift), low), high);
-  float* to = pixel + range.y_offset + from;
-  const size_t count = range.channels - from;
-  if (count >= hn::MaxLanes(d)) {
-    hn::StoreU(y, d, to);
-  } else {
-    HWY_ALIGN float buffer[kMostLanes];
-    hn::Store(y, d, buffer);
-    std::memcpy(to, buffer, count * sizeof(float));
-  }
-}
-
-// Vector `v` of the weights of the panels from `w` on, which lie `panel_floats` apart.
-template <class D>
-HWY_INLINE hn::Vec<D> weights_at(D d, const float* w, size_t panel_floats, size_t v) {
-  constexpr size_t kWidth = hn::MaxLanes(d);
-#if HWY_TARGET != HWY_SCALAR  // which has no halves
-  if constexpr (kWidth > kPanel) {
-    const hn::Half<D> half;
-    const float* low = w + 2 * v * panel_floats;
-    return hn::Combine(d, hn::LoadU(half, low + panel_floats), hn::LoadU(half, low));
-  }
-#endif
-  return hn::LoadU(d, w + v * kWidth / kPanel * panel_floats + v * kWidth % kPanel);
-}
 
 // Some vectors of channels, from panel `panel` on, for the first pixels of a tile, of which
 // `pixels` are stored.
@@ -129,8 +78,6 @@ HWY_INLINE void tile(D d, const ConvTask& task, const ConvRange& range, size_t p
     }
   }
 }
-
-constexpr size_t kMost = kVectors * kLanes / kPanel;  // panels that are computed together
 
 // One group of at most kMost panels, for the first pixels of a tile.
 template <size_t kPixels>

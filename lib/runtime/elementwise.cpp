@@ -1,5 +1,6 @@
 // Loops over elements in vectors, for every instruction set.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "runtime/simd_targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/elementwise.cpp"
 #include <hwy/foreach_target.h>

@@ -63,7 +63,7 @@ Status Engine::set_capacity(uint32_t capacity) {
     drop();
     return status;
   }
-  const ArenaLayout layout = lay_out(header(), capacity);
+  const ArenaLayout layout = lay_out(header(), capacity, threads_);
   const uint64_t bytes = layout.floats * sizeof(float);
   plan_ = {};
   arena_ = Arena();  // the old one goes first: there are never two

@@ -13,7 +13,9 @@ namespace nestling::runtime {
 // Not thread-safe, but for prepare(), which one thread may call while another runs layers.
 class Engine {
  public:
-  Engine(Segments segments, bool verify) : segments_(std::move(segments)), verify_(verify) {}
+  // For a pool of `threads`.
+  Engine(Segments segments, size_t threads, bool verify)
+      : segments_(std::move(segments)), threads_(threads), verify_(verify) {}
 
   const PackageHeader& header() const { return segments_.header(); }
   uint32_t capacity() const { return capacity_; }
@@ -43,6 +45,7 @@ class Engine {
   void drop();
 
   Segments segments_;
+  size_t threads_;
   bool verify_;  // checksums
   uint32_t capacity_ = 0;
   Arena arena_;

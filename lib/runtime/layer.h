@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/operator.h"
+#include "runtime/winograd.h"
 
 namespace nestling::runtime {
 
@@ -24,21 +25,41 @@ void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
   });
 }
 
+// Calls run(first, last, first group, last group) for parts of at most `block` of `count` pixels
+// and of `groups` of channels: of all, or, where that makes too few parts for the threads, of some.
+template <typename Run>
+void run_parts(const ThreadPool& pool, size_t count, size_t block, size_t groups, const Run& run) {
+  const size_t blocks = (count + block - 1) / block;
+  const size_t wanted = pool.threads() > 1 ? 4 * pool.threads() : 1;
+  const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
+  pool.parallel(blocks * cuts, 1, [&](size_t first, size_t last) {
+    for (size_t part = first; part < last; ++part) {
+      const size_t from = part / cuts * block, cut = part % cuts;
+      run(from, std::min(from + block, count), cut * groups / cuts, (cut + 1) * groups / cuts);
+    }
+  });
+}
+
+// Runs a convolution in parts of a block of tiles; where that makes too few for the threads, of
+// fewer channels each.
+inline void run_winograd(const Step& step, const ThreadPool& pool) {
+  for_each_image(step, [&](const ConvTask& task) {
+    const size_t tiles = winograd_tiles(task), block = winograd_block(task);
+    const size_t each = winograd_scratch(task);
+    run_parts(pool, tiles, block, conv_groups(task), [&](const auto&... part) {
+      const ThreadPool::Slot slot(pool);
+      winograd(task, {part...}, step.scratch + slot.number() * each);
+    });
+  });
+}
+
 // Runs a convolution in parts of as many pixels as weights should serve once they are in the cache;
 // where that makes too few for the threads, of fewer channels each.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
+  if (step.scratch != nullptr) return run_winograd(step, pool);
   for_each_image(step, [&](const ConvTask& task) {
-    const size_t pixels = task.y.height * task.y.width, block = kConvTiles * conv_tile();
-    const size_t blocks = (pixels + block - 1) / block, groups = conv_groups(task);
-    const size_t wanted = pool.threads() > 1 ? 4 * pool.threads() : 1;
-    const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
-    pool.parallel(blocks * cuts, 1, [&](size_t first, size_t last) {
-      for (size_t part = first; part < last; ++part) {
-        const size_t from = part / cuts * block, cut = part % cuts;
-        conv(task, {from, std::min(from + block, pixels), cut * groups / cuts,
-                    (cut + 1) * groups / cuts});
-      }
-    });
+    run_parts(pool, task.y.height * task.y.width, kConvTiles * conv_tile(), conv_groups(task),
+              [&](const auto&... part) { conv(task, {part...}); });
   });
 }
 

@@ -9,12 +9,12 @@
 namespace nestling::runtime {
 
 struct Model::Impl {
-  Engine engine;
   ThreadPool pool;
+  Engine engine;
   mutable std::mutex busy;
 
   Impl(Segments segments, const ModelOptions& options)
-      : engine(std::move(segments), options.verify), pool(options.threads) {}
+      : pool(options.threads), engine(std::move(segments), pool.threads(), options.verify) {}
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -24,7 +24,7 @@ size_t slot_offset(const PackageHeader& header, uint32_t value, uint32_t slot, u
 
 }  // namespace
 
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads) {
   const size_t count = header.values.size();
   std::vector<size_t> last_use(count, 0);
   for (size_t n = 0; n < header.nodes.size(); ++n) {
@@ -56,14 +56,18 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity) {
         taken.end());
     place(header.nodes[n].output);
   }
+  uint64_t scratch = 0;
   for (const NodeSpec& node : header.nodes) {
     if (find_operator(node.op)->weights == Weights::none) continue;
+    scratch = std::max<uint64_t>(scratch, step_scratch(node, header.shape(node.inputs[0], capacity),
+                                                       header.shape(node.output, capacity)));
     layout.zeros_floats = std::max<uint64_t>(
         layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
   }
   layout.zeros_floats += kSlackFloats;
   layout.zeros = layout.floats;
-  layout.floats += layout.zeros_floats;
+  layout.scratch = (layout.zeros + layout.zeros_floats + kAlign - 1) / kAlign * kAlign;
+  layout.floats = layout.scratch + threads * scratch;
   return layout;
 }
 
@@ -96,6 +100,9 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     for (const uint32_t input : node.inputs) step.inputs.push_back(tensors[input]);
     step.y = tensors[node.output];
     step.zeros = arena + layout.zeros;
+    if (!step.inputs.empty() && step_scratch(node, step.inputs[0].shape, step.y.shape) > 0) {
+      step.scratch = arena + layout.scratch;
+    }
   }
   // A range is found by where it begins; blocks come range by range.
   const auto range_of = [&](uint32_t n, const Block& block) -> ConvRange& {

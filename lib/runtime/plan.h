@@ -19,9 +19,10 @@ struct ArenaLayout {
   std::vector<uint64_t> offsets;  // by value
   uint64_t zeros = 0;             // where the kernels' zeros lie
   uint64_t zeros_floats = 0;
+  uint64_t scratch = 0;  // where that of the threads lies
   uint64_t floats = 0;
 };
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity);
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads);
 
 // The segments up to `capacity` must be paged in and stay so as long as the plan is used.
 Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& layout,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <pthreadpool.h>
@@ -16,10 +17,35 @@ class ThreadPool {
  public:
   // With one thread, or fewer, everything runs in the caller's.
   explicit ThreadPool(int threads) : threads_(static_cast<size_t>(std::max(threads, 1))) {
-    if (threads_ > 1) pool_.reset(pthreadpool_create(threads_));
+    if (threads_ > 1) {
+      pool_.reset(pthreadpool_create(threads_));
+      taken_ = std::make_unique<std::atomic<bool>[]>(threads_);
+    }
   }
 
   size_t threads() const { return threads_; }
+
+  // A number below threads() that no other thread of the pool has meanwhile: of a part of memory,
+  // for example.
+  class Slot {
+   public:
+    explicit Slot(const ThreadPool& pool) : taken_(pool.taken_.get()) {
+      if (taken_ == nullptr) return;
+      while (taken_[number_].exchange(true, std::memory_order_acquire)) {
+        number_ = (number_ + 1) % pool.threads_;
+      }
+    }
+    ~Slot() {
+      if (taken_ != nullptr) taken_[number_].store(false, std::memory_order_release);
+    }
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    size_t number() const { return number_; }
+
+   private:
+    std::atomic<bool>* taken_;
+    size_t number_ = 0;
+  };
 
   // Calls work(first, last) for parts of 0..count, on all threads, and returns when all are done.
   // Parts begin at multiples of `tile`.
@@ -62,6 +88,7 @@ class ThreadPool {
   };
   size_t threads_;
   std::unique_ptr<pthreadpool, Destroy> pool_;  // null with one thread
+  std::unique_ptr<std::atomic<bool>[]> taken_;  // slots; null with one thread
 };
 
 }  // namespace nestling::runtime

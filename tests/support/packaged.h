@@ -31,7 +31,8 @@ struct Packaged {
         nestling::make_model("small", {.classes = 4, .height = extent, .width = extent}),
         nestling::Growth::full, 3, random);
     nestling::write_file(path, nestling::make_package(graph, "test"));
-    auto opened = nestling::runtime::Model::open(path.c_str(), {});
+    auto opened =
+        nestling::runtime::Model::open(path.c_str(), {.threads = 2});  // as hosts have in tests
     REQUIRE(opened.ok());
     nestling::runtime::Model& model = opened.value();
     goals.name = name;

@@ -33,8 +33,8 @@ struct PendingFrame {
 // Everything is guarded by the host's mutex, but for the engine and the running frame, which belong
 // to whoever set `held`; `preparing` is beside that.
 struct Client {
-  Client(ApplicationId number, Application wanted, Segments segments, bool verify)
-      : id(number), goals(std::move(wanted)), engine(std::move(segments), verify) {}
+  Client(ApplicationId number, Application wanted, Segments segments, size_t threads, bool verify)
+      : id(number), goals(std::move(wanted)), engine(std::move(segments), threads, verify) {}
 
   ApplicationId id;
   Application goals;

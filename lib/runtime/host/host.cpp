@@ -15,12 +15,12 @@ Status unknown(ApplicationId id) {
 }
 
 // What the package really takes at each capacity, if that is more.
-void raise_memory(const PackageHeader& header, Application& application) {
+void raise_memory(const PackageHeader& header, size_t threads, Application& application) {
   uint64_t weights = 0;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     weights += header.segments[k - 1].bytes;
     uint64_t& said = application.capacities[k - 1].memory_bytes;
-    said = std::max(said, weights + lay_out(header, k).floats * sizeof(float));
+    said = std::max(said, weights + lay_out(header, k, threads).floats * sizeof(float));
   }
 }
 
@@ -66,7 +66,7 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
     return status;
   }
   Application goals = application;
-  raise_memory(header, goals);
+  raise_memory(header, pool_.threads(), goals);
   auto delivery = Delivery::make();
   if (delivery == nullptr) {
     return Status(StatusCode::no_memory, "there can be no thread for " + application.name);
@@ -76,7 +76,8 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
   {
     const std::lock_guard lock(mutex_);
     id = ++last_id_;
-    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()), options_.verify);
+    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()), pool_.threads(),
+                                           options_.verify);
     client->delivery = std::move(delivery);
     client->told.name = goals.name;
     clients_.emplace(id, std::move(client));

@@ -1,0 +1,366 @@
+#include "runtime/winograd.h"
+
+#include "runtime/simd_targets.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/winograd.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h.
+#include <algorithm>
+
+#include "runtime/conv-inl.h"
+
+#ifndef NESTLING_RUNTIME_WINOGRAD_ONCE
+#define NESTLING_RUNTIME_WINOGRAD_ONCE
+namespace nestling::runtime {
+
+constexpr size_t kOutputs = 4;                 // of a tile, in each direction
+constexpr size_t kInputs = 6;                  // that these see
+constexpr size_t kPlaces = kInputs * kInputs;  // where transformed inputs meet transformed weights
+constexpr size_t kChunk = 64;                  // input channels that meet at a time
+constexpr size_t kMostTiles = 36, kFewTiles = 12;  // of a block
+constexpr size_t kWidest = size_t{2} * kPanel;     // vectors
+constexpr size_t kLine = 16;  // floats between places, so that these do not meet in a cache's set
+constexpr size_t kBlockFloats = size_t{1} << 19;  // of transformed inputs
+
+// What a part's scratch holds, one behind the other, in floats.
+struct Scratch {
+  size_t inputs, weights, sums;
+};
+Scratch scratch_of(size_t channels, size_t tiles, size_t group) {
+  const size_t chunks = (channels + kChunk - 1) / kChunk;
+  return {kPlaces * (tiles * (channels + kWidest) + chunks * kLine),
+          kPlaces * (std::min(channels, kChunk) * group + kLine),
+          kPlaces * (tiles * group + kLine)};
+}
+
+}  // namespace nestling::runtime
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace nestling::runtime {
+namespace HWY_NAMESPACE {
+
+static_assert(kLanes <= kWidest);
+constexpr size_t kGroup = kMost * kPanel;  // output channels that are computed together
+
+// The transforms are the matrices of Toom and Cook's algorithm for the points 0, a, -a, b, -b and
+// infinity, a = sqrt(1/2), b = sqrt(2): with them sums stay closer to their terms, and rounding
+// errors smaller, than with 1 and 2.
+constexpr float kA = 0.70710678118654752F, kB = 1.41421356237309505F;
+
+// B^T x, in one direction.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void input_transform(D d, const V (&x)[kInputs], V (&y)[kInputs]) {
+  const V a = hn::Set(d, kA), b = hn::Set(d, kB), two = hn::Set(d, 2.0F), half = hn::Set(d, 0.5F),
+          c = hn::Set(d, 2.5F);
+  y[0] = hn::NegMulAdd(c, x[2], hn::Add(x[0], x[4]));
+  y[5] = hn::NegMulAdd(c, x[3], hn::Add(x[1], x[5]));
+  const V near = hn::NegMulAdd(two, x[2], x[4]), odd_near = hn::NegMulAdd(two, x[1], x[3]);
+  y[1] = hn::MulAdd(a, odd_near, near);
+  y[2] = hn::NegMulAdd(a, odd_near, near);
+  const V far = hn::NegMulAdd(half, x[2], x[4]), odd_far = hn::NegMulAdd(half, x[1], x[3]);
+  y[3] = hn::MulAdd(b, odd_far, far);
+  y[4] = hn::NegMulAdd(b, odd_far, far);
+}
+
+// G w.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void weight_transform(D d, const V& w0, const V& w1, const V& w2, V (&y)[kInputs]) {
+  const V near = hn::MulAdd(hn::Set(d, -1.0F / 3), w2, hn::Mul(hn::Set(d, -2.0F / 3), w0));
+  const V near_odd = hn::Mul(hn::Set(d, -2.0F / 3 * kA), w1);
+  const V far = hn::MulAdd(hn::Set(d, 1.0F / 3), w2, hn::Mul(hn::Set(d, 1.0F / 6), w0));
+  const V far_odd = hn::Mul(hn::Set(d, kB / 6), w1);
+  y[0] = w0;
+  y[1] = hn::Add(near, near_odd);
+  y[2] = hn::Sub(near, near_odd);
+  y[3] = hn::Add(far, far_odd);
+  y[4] = hn::Sub(far, far_odd);
+  y[5] = w2;
+}
+
+// A^T m.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void output_transform(D d, const V (&m)[kInputs], V (&y)[kOutputs]) {
+  const V near = hn::Add(m[1], m[2]), far = hn::Add(m[3], m[4]);
+  const V near_odd = hn::Sub(m[1], m[2]), far_odd = hn::Sub(m[3], m[4]);
+  y[0] = hn::Add(hn::Add(m[0], near), far);
+  y[1] = hn::MulAdd(hn::Set(d, kA), near_odd, hn::Mul(hn::Set(d, kB), far_odd));
+  y[2] = hn::MulAdd(hn::Set(d, kA * kA), near, hn::Mul(hn::Set(d, kB * kB), far));
+  y[3] = hn::MulAdd(hn::Set(d, kA * kA * kA), near_odd,
+                    hn::MulAdd(hn::Set(d, kB * kB * kB), far_odd, m[5]));
+}
+
+// Transformed inputs of a block: [chunk of channels][place][tile][channel], the channels of a chunk
+// rounded up to vectors.
+struct Inputs {
+  float* data;
+  size_t tiles, channels;
+
+  static size_t width(size_t channels, size_t chunk) {
+    const size_t count = std::min(kChunk, channels - chunk * kChunk);
+    return (count + kLanes - 1) / kLanes * kLanes;
+  }
+  float* chunk(size_t index) const { return data + index * kPlaces * (kChunk * tiles + kLine); }
+};
+
+void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inputs& v) {
+  const Lanes d;
+  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
+  for (size_t t = 0; t < v.tiles; ++t) {
+    const size_t tile = part.first_tile + t;
+    const auto top = static_cast<int64_t>(tile / across * kOutputs) - task.node->padding[0];
+    const auto left = static_cast<int64_t>(tile % across * kOutputs) - task.node->padding[1];
+    const float* from[kPlaces];
+    for (size_t i = 0; i < kPlaces; ++i) {
+      const int64_t row = top + static_cast<int64_t>(i / kInputs);
+      const int64_t column = left + static_cast<int64_t>(i % kInputs);
+      const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height) && column >= 0 &&
+                          column < static_cast<int64_t>(task.x.width);
+      from[i] = inside ? task.x.data + (static_cast<size_t>(row) * task.x.width +
+                                        static_cast<size_t>(column)) *
+                                           task.x.channels
+                       : task.zeros;
+    }
+    for (size_t k = 0; k * kChunk < v.channels; ++k) {
+      const size_t width = Inputs::width(v.channels, k);
+      for (size_t c = 0; c < width; c += kLanes) {
+        hn::Vec<Lanes> rows[kInputs][kInputs];  // [column of the tile][row]
+        for (size_t j = 0; j < kInputs; ++j) {
+          hn::Vec<Lanes> x[kInputs];
+          for (size_t i = 0; i < kInputs; ++i) {
+            x[i] = hn::LoadU(d, from[i * kInputs + j] + k * kChunk + c);
+          }
+          input_transform(d, x, rows[j]);
+        }
+        float* to = v.chunk(k) + t * width + c;
+        for (size_t i = 0; i < kInputs; ++i) {
+          hn::Vec<Lanes> x[kInputs], y[kInputs];
+          for (size_t j = 0; j < kInputs; ++j) x[j] = rows[j][i];
+          input_transform(d, x, y);
+          for (size_t j = 0; j < kInputs; ++j) {
+            hn::StoreU(y[j], d, to + (i * kInputs + j) * (v.tiles * width + kLine));
+          }
+        }
+      }
+    }
+  }
+}
+
+// Weights of one group of output channels and some input channels of a piece.
+struct Weights {
+  const float* panels;  // where the group's panels have the first of the input channels
+  size_t panel_count, panel_floats, tap_floats;
+  size_t channels;  // at most kChunk
+};
+
+// Transformed: [place][input channel][kGroup], for one vector of output channels from `from` on.
+template <class D>
+HWY_INLINE void transform_vector(D d, const Weights& w, size_t from, float* u) {
+  using V = hn::Vec<D>;
+  const float* at = w.panels + from / kPanel * w.panel_floats + from % kPanel;
+  for (size_t c = 0; c < w.channels; ++c) {
+    const auto tap = [&](size_t i) {
+      return weights_at(d, at + i * w.tap_floats + c * kPanel, w.panel_floats, 0);
+    };
+    V columns[3][kInputs];
+    for (size_t j = 0; j < 3; ++j) weight_transform(d, tap(j), tap(3 + j), tap(6 + j), columns[j]);
+    float* to = u + c * kGroup + from;
+    for (size_t i = 0; i < kInputs; ++i) {
+      V y[kInputs];
+      weight_transform(d, columns[0][i], columns[1][i], columns[2][i], y);
+      for (size_t j = 0; j < kInputs; ++j) {
+        hn::StoreU(y[j], d, to + (i * kInputs + j) * (w.channels * kGroup + kLine));
+      }
+    }
+  }
+}
+
+void transform_weights(const Weights& w, float* u) {
+  const size_t end = w.panel_count * kPanel;
+  size_t from = 0;
+  for (; from + kLanes <= end; from += kLanes) transform_vector(Lanes(), w, from, u);
+  if (from < end) transform_vector(PanelLanes(), w, from, u);
+}
+
+// sums[tile][kGroup] of one place, of the first kCount vectors of the group: of kPixels tiles from
+// x on, which lie `width` apart.
+template <size_t kPixels, size_t kCount>
+HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t channels, bool first,
+                         float* sums) {
+  const Lanes d;
+  hn::Vec<Lanes> sum[kPixels][kCount];
+  for (size_t p = 0; p < kPixels; ++p) {
+    for (size_t v = 0; v < kCount; ++v) {
+      sum[p][v] = first ? hn::Zero(d) : hn::LoadU(d, sums + p * kGroup + v * kLanes);
+    }
+  }
+  for (size_t c = 0; c < channels; ++c, u += kGroup) {
+    hn::Vec<Lanes> weight[kCount];
+    for (size_t v = 0; v < kCount; ++v) weight[v] = hn::LoadU(d, u + v * kLanes);
+    for (size_t p = 0; p < kPixels; ++p) {
+      const hn::Vec<Lanes> value = hn::Set(d, x[p * width + c]);
+      for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);
+    }
+  }
+  for (size_t p = 0; p < kPixels; ++p) {
+    for (size_t v = 0; v < kCount; ++v) {
+      hn::StoreU(sum[p][v], d, sums + p * kGroup + v * kLanes);
+    }
+  }
+}
+
+// All places and tiles: sums[place][tile][kGroup] += x[place][tile][width]
+// u[place][channel][kGroup].
+template <size_t kCount>
+void multiply_places(const float* x, size_t width, size_t tiles, const float* u, size_t channels,
+                     bool first, float* sums) {
+  for (size_t i = 0; i < kPlaces; ++i) {
+    for (size_t t = 0; t < tiles;) {
+      const float* from = x + i * (tiles * width + kLine) + t * width;
+      const float* weights = u + i * (channels * kGroup + kLine);
+      float* to = sums + i * (tiles * kGroup + kLine) + t * kGroup;
+      const size_t left = tiles - t;
+      if (left >= kTile) {
+        multiply<kTile, kCount>(from, width, weights, channels, first, to);
+        t += kTile;
+      } else if (left >= kTile / 2) {
+        multiply<kTile / 2, kCount>(from, width, weights, channels, first, to);
+        t += kTile / 2;
+      } else if (left >= 4) {
+        multiply<4, kCount>(from, width, weights, channels, first, to);
+        t += 4;
+      } else if (left >= 2) {
+        multiply<2, kCount>(from, width, weights, channels, first, to);
+        t += 2;
+      } else {
+        multiply<1, kCount>(from, width, weights, channels, first, to);
+        t += 1;
+      }
+    }
+  }
+}
+
+// From the sums of a group's channels, from channel `from` of the range on, to pixels of y.
+template <class D>
+HWY_INLINE void store_outputs(D d, const ConvTask& task, const WinogradPart& part,
+                              const ConvRange& range, size_t from, const float* sums) {
+  using V = hn::Vec<D>;
+  const size_t tiles = part.last_tile - part.first_tile;
+  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
+  for (size_t t = 0; t < tiles; ++t) {
+    V columns[kInputs][kOutputs];
+    for (size_t j = 0; j < kInputs; ++j) {
+      V m[kInputs];
+      for (size_t i = 0; i < kInputs; ++i) {
+        m[i] = hn::LoadU(d, sums + (i * kInputs + j) * (tiles * kGroup + kLine) + t * kGroup);
+      }
+      output_transform(d, m, columns[j]);
+    }
+    const size_t top = (part.first_tile + t) / across * kOutputs;
+    const size_t left = (part.first_tile + t) % across * kOutputs;
+    for (size_t i = 0; i < kOutputs && top + i < task.y.height; ++i) {
+      V m[kInputs], y[kOutputs];
+      for (size_t j = 0; j < kInputs; ++j) m[j] = columns[j][i];
+      output_transform(d, m, y);
+      float* pixel = task.y.data + ((top + i) * task.y.width + left) * task.y.channels;
+      for (size_t j = 0; j < kOutputs && left + j < task.y.width; ++j) {
+        finish(d, y[j], task, range, from, pixel + j * task.y.channels);
+      }
+    }
+  }
+}
+
+void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch) {
+  const Inputs x{scratch, part.last_tile - part.first_tile, task.x.channels};
+  const Scratch sizes = scratch_of(x.channels, x.tiles, kGroup);
+  float* u = scratch + sizes.inputs;
+  float* sums = u + sizes.weights;
+  transform_inputs(task, part, x);
+  size_t g = 0;
+  for (const ConvRange& range : *task.ranges) {
+    for (size_t panel = 0; panel < range.panels; panel += kMost, ++g) {
+      if (g < part.first_group || g >= part.last_group) continue;
+      const size_t panels = std::min(kMost, range.panels - panel);
+      bool first = true;
+      for (const ConvPiece& piece : range.pieces) {
+        const size_t panel_floats = 9 * piece.length * kPanel;
+        for (size_t c = 0; c < piece.length;) {
+          // Channels of one chunk of the inputs.
+          const size_t at = piece.x_offset + c, chunk = at / kChunk;
+          const size_t count = std::min(piece.length - c, (chunk + 1) * kChunk - at);
+          const Weights w{piece.weights + panel * panel_floats + c * kPanel, panels, panel_floats,
+                          piece.length * kPanel, count};
+          transform_weights(w, u);
+          const size_t width = Inputs::width(x.channels, chunk);
+          const float* values = x.chunk(chunk) + at % kChunk;
+          if (panels * kPanel > kGroup / 2) {
+            multiply_places<kVectors>(values, width, x.tiles, u, count, first, sums);
+          } else {
+            multiply_places<kVectors / 2>(values, width, x.tiles, u, count, first, sums);
+          }
+          first = false;
+          c += count;
+        }
+      }
+      if (first) std::fill_n(sums, kPlaces * (x.tiles * kGroup + kLine), 0.0F);
+      size_t from = 0;
+      const size_t end = panels * kPanel;
+      for (; from + kLanes <= end; from += kLanes) {
+        store_outputs(Lanes(), task, part, range, panel * kPanel + from, sums + from);
+      }
+      if (from < end) {
+        store_outputs(PanelLanes(), task, part, range, panel * kPanel + from, sums + from);
+      }
+    }
+  }
+}
+
+size_t GroupFloatsImpl() { return kGroup; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace nestling::runtime
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace nestling::runtime {
+
+HWY_EXPORT(WinogradImpl);
+HWY_EXPORT(GroupFloatsImpl);
+
+size_t winograd_tiles(const ConvTask& task) {
+  return (task.y.height + kOutputs - 1) / kOutputs * ((task.y.width + kOutputs - 1) / kOutputs);
+}
+
+size_t winograd_block(const ConvTask& task) {
+  const size_t channels = std::max<size_t>(task.x.channels, 1);
+  const size_t block = std::clamp(kBlockFloats / kPlaces / channels, kFewTiles, kMostTiles);
+  return std::min(block / kFewTiles * kFewTiles, winograd_tiles(task));
+}
+
+size_t winograd_scratch(const ConvTask& task) {
+  const size_t group = HWY_DYNAMIC_DISPATCH(GroupFloatsImpl)();
+  const Scratch sizes = scratch_of(task.x.channels, winograd_block(task), group);
+  return sizes.inputs + sizes.weights + sizes.sums;
+}
+
+bool winograd_pays(const ConvTask& task) {
+  const NodeSpec& node = *task.node;
+  for (size_t i = 0; i < 2; ++i) {
+    if (node.kernel[i] != 3 || node.stride[i] != 1 || node.dilation[i] != 1) return false;
+  }
+  // For each pair of an input and an output channel, in multiplications of vectors: what a
+  // transform takes was counted in the kernels above.
+  const auto tiles = static_cast<double>(winograd_tiles(task));
+  const auto block = static_cast<double>(winograd_block(task));
+  const double direct = 9.0 * static_cast<double>(task.y.height * task.y.width);
+  const double ours = tiles * (kPlaces + 240.0 / static_cast<double>(task.y.channels) +
+                               180.0 / static_cast<double>(task.x.channels) + 340.0 / block);
+  return ours < 0.9 * direct;
+}
+
+void winograd(const ConvTask& task, const WinogradPart& part, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(WinogradImpl)(task, part, scratch);
+}
+
+}  // namespace nestling::runtime
+#endif

@@ -1,0 +1,32 @@
+// Convolutions of 3x3 and stride 1 by tiles of 4x4 outputs: F(4x4, 3x3) of Lavin and Gray (arXiv
+// 1509.09308), with 2.25 multiplications for an output instead of 9.
+//
+// Weights are transformed as they are needed, a few channels at a time: that costs less than
+// reading them transformed, which are four times as many, and a package stays as small as it is.
+#pragma once
+
+#include "runtime/kernels.h"
+
+namespace nestling::runtime {
+
+// Whether a convolution can be computed so, and should be: by what both ways cost.
+bool winograd_pays(const ConvTask& task);
+
+size_t winograd_tiles(const ConvTask& task);
+
+// How many tiles are computed together.
+size_t winograd_block(const ConvTask& task);
+
+// The floats that a part needs for itself, aligned to a cache line.
+size_t winograd_scratch(const ConvTask& task);
+
+// Some tiles of y, in row-major order, at most a block of them; of them some of the groups of
+// channels that conv_groups() counts.
+struct WinogradPart {
+  size_t first_tile, last_tile;
+  size_t first_group, last_group;
+};
+// Different parts may be computed by different threads at once, each with scratch of its own.
+void winograd(const ConvTask& task, const WinogradPart& part, float* scratch);
+
+}  // namespace nestling::runtime
