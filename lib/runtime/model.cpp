@@ -93,6 +93,7 @@ Status Model::run(const float* const* inputs, float* const* outputs,
     }
   }
   engine.finish(outputs);
+  impl_->pool.rest();
   return {};
 }
 

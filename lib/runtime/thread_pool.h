@@ -66,8 +66,18 @@ class ThreadPool {
           (*static_cast<const F*>(given))(first, first + size);
           release(given);
         },
-        context, count, part, PTHREADPOOL_FLAG_YIELD_WORKERS);
+        context, count, part, 0);
     acquire(context);
+    awake_ = true;
+  }
+
+  // Threads wait for the next layer awake, as waking them takes longer than many layers do. This
+  // lets them sleep: after an inference, or whenever nothing may come for a while.
+  void rest() const {
+    if (!awake_) return;
+    pthreadpool_parallelize_1d(
+        pool_.get(), [](void*, size_t) {}, nullptr, threads_, PTHREADPOOL_FLAG_YIELD_WORKERS);
+    awake_ = false;
   }
 
  private:
@@ -87,6 +97,7 @@ class ThreadPool {
     void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
   };
   size_t threads_;
+  mutable bool awake_ = false;
   std::unique_ptr<pthreadpool, Destroy> pool_;  // null with one thread
   std::unique_ptr<std::atomic<bool>[]> taken_;  // slots; null with one thread
 };

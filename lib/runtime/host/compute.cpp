@@ -22,6 +22,7 @@ void Host::Impl::compute() {
     const bool anybody = std::any_of(clients_.begin(), clients_.end(),
                                      [](const auto& one) { return one.second->ready(); });
     if (!anybody) {
+      pool_.rest();
       work_.wait(lock);
     } else if (const size_t next = *fair_.next(); next == kRest) {
       rest(lock);
@@ -103,6 +104,7 @@ void Host::Impl::rest(Lock& lock) {
   fair_.set_weight(kRest, weights * (1 - device_.processor) / device_.processor);
   const Clock::time_point start = Clock::now();
   lock.unlock();
+  pool_.rest();
   std::this_thread::sleep_for(std::chrono::duration<double>(kTurn_s));
   lock.lock();
   fair_.charge(kRest, seconds_between(start, Clock::now()));
