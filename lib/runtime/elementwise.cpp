@@ -94,6 +94,32 @@ void MaxImpl(const float* a, const float* b, float* y, size_t count) {
       count, y, [](Vector v, Vector w) { return hn::Max(v, w); }, a, b);
 }
 
+template <typename Function>
+HWY_INLINE void fold(const float* const* rows, size_t row_count, float* y, size_t count,
+                     const Function& f) {
+  const All d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    Vector v = hn::LoadU(d, y + i);
+    for (size_t r = 0; r < row_count; ++r) v = f(v, hn::LoadU(d, rows[r] + i));
+    hn::StoreU(v, d, y + i);
+  }
+  for (; i < count; ++i) {
+    Vector v = hn::Set(d, y[i]);
+    for (size_t r = 0; r < row_count; ++r) v = f(v, hn::Set(d, rows[r][i]));
+    y[i] = hn::GetLane(v);
+  }
+}
+
+void MaximumOfImpl(const float* const* rows, size_t row_count, float* y, size_t count) {
+  fold(rows, row_count, y, count, [](Vector v, Vector w) { return hn::Max(v, w); });
+}
+
+void SumOfImpl(const float* const* rows, size_t row_count, float* y, size_t count) {
+  fold(rows, row_count, y, count, [](Vector v, Vector w) { return hn::Add(v, w); });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace nestling::runtime
 HWY_AFTER_NAMESPACE();
@@ -106,6 +132,8 @@ HWY_EXPORT(ClampImpl);
 HWY_EXPORT(AddImpl);
 HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
+HWY_EXPORT(MaximumOfImpl);
+HWY_EXPORT(SumOfImpl);
 
 bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
   return HWY_DYNAMIC_DISPATCH(UnaryImpl)(function, a, b, x, y, count);
@@ -121,6 +149,13 @@ void multiply(const float* a, const float* b, float* y, size_t count) {
 }
 void maximum(const float* a, const float* b, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaxImpl)(a, b, y, count);
+}
+
+void maximum_of(const float* const* rows, size_t row_count, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(MaximumOfImpl)(rows, row_count, y, count);
+}
+void sum_of(const float* const* rows, size_t row_count, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(SumOfImpl)(rows, row_count, y, count);
 }
 
 }  // namespace nestling::runtime

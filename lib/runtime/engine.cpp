@@ -79,10 +79,10 @@ Status Engine::set_capacity(uint32_t capacity) {
   return {};
 }
 
-void Engine::begin(const float* const* inputs) {
+void Engine::begin(const float* const* inputs, const ThreadPool& pool) {
   for (size_t i = 0; i < plan_.inputs.size(); ++i) {
     const Tensor& to = plan_.inputs[i];
-    copy(in_order(const_cast<float*>(inputs[i]), to), View(to));  // which is read only
+    copy(in_order(const_cast<float*>(inputs[i]), to), View(to), pool);  // which is read only
   }
   next_ = 0;
 }
@@ -102,10 +102,10 @@ bool Engine::step(const ThreadPool& pool) {
   return next_ < plan_.steps.size();
 }
 
-void Engine::finish(float* const* outputs) const {
+void Engine::finish(float* const* outputs, const ThreadPool& pool) const {
   for (size_t i = 0; i < plan_.outputs.size(); ++i) {
     const Tensor& from = plan_.outputs[i];
-    copy(View(from), in_order(outputs[i], from));
+    copy(View(from), in_order(outputs[i], from), pool);
   }
 }
 

@@ -30,12 +30,12 @@ class Engine {
   Status set_capacity(uint32_t capacity);
 
   // An inference: begin, step until it says that nothing is left, finish.
-  void begin(const float* const* inputs);
+  void begin(const float* const* inputs, const ThreadPool& pool);
   bool step(const ThreadPool& pool);  // runs the next layer; false after the last
   const NodeSpec* next() const {      // the layer that step() would run; null after the last
     return next_ < plan_.steps.size() ? plan_.steps[next_].node : nullptr;
   }
-  void finish(float* const* outputs) const;
+  void finish(float* const* outputs, const ThreadPool& pool) const;
 
   // Whether the file is still as it was opened (Segments).
   Status intact() const { return segments_.intact(capacity_); }

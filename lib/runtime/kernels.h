@@ -44,13 +44,15 @@ struct ConvPart {
   size_t first_pixel, last_pixel;
   size_t first_group, last_group;
 };
-// Different parts may be computed by different threads at once.
-void conv(const ConvTask& task, const ConvPart& part);
+// Different parts may be computed by different threads at once, each with conv_scratch() floats of
+// its own, aligned to a cache line.
+void conv(const ConvTask& task, const ConvPart& part, float* scratch);
+size_t conv_scratch(const ConvTask& task);  // needs the sizes of x and y only
 size_t conv_groups(const ConvTask& task);
 
 // Computes the output pixels first..last - 1 of y in row-major order. Different pixels may be
-// computed by different threads at once.
-void depthwise(const ConvTask& task, size_t first, size_t last);
+// computed by different threads at once, each with conv_scratch() floats of its own.
+void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch);
 void affine(const ConvTask& task, size_t first, size_t last);
 
 // How many pixels are computed together: parts of the work should be multiples of it.

@@ -16,6 +16,18 @@ void for_each_image(const Step& step, const Run& run) {
   }
 }
 
+// The memory that one thread of a step has for itself meanwhile.
+class Scratch {
+ public:
+  Scratch(const Step& step, const ThreadPool& pool, size_t floats)
+      : slot_(pool), data_(step.scratch + slot_.number() * align_floats(floats)) {}
+  float* data() const { return data_; }
+
+ private:
+  ThreadPool::Slot slot_;
+  float* data_;
+};
+
 // Runs a kernel on every image of a batch, its pixels shared out among the threads.
 template <typename Kernel>
 void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
@@ -40,26 +52,21 @@ void run_parts(const ThreadPool& pool, size_t count, size_t block, size_t groups
   });
 }
 
-// Runs a convolution in parts of a block of tiles; where that makes too few for the threads, of
-// fewer channels each.
-inline void run_winograd(const Step& step, const ThreadPool& pool) {
-  for_each_image(step, [&](const ConvTask& task) {
-    const size_t tiles = winograd_tiles(task), block = winograd_block(task);
-    const size_t each = winograd_scratch(task);
-    run_parts(pool, tiles, block, conv_groups(task), [&](const auto&... part) {
-      const ThreadPool::Slot slot(pool);
-      winograd(task, {part...}, step.scratch + slot.number() * each);
-    });
-  });
-}
-
-// Runs a convolution in parts of as many pixels as weights should serve once they are in the cache;
-// where that makes too few for the threads, of fewer channels each.
+// Runs a convolution in parts of as many pixels as weights should serve once they are in the cache.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
-  if (step.scratch != nullptr) return run_winograd(step, pool);
   for_each_image(step, [&](const ConvTask& task) {
-    run_parts(pool, task.y.height * task.y.width, kConvTiles * conv_tile(), conv_groups(task),
-              [&](const auto&... part) { conv(task, {part...}); });
+    const size_t groups = conv_groups(task);
+    if (winograd_pays(task)) {
+      const size_t floats = winograd_scratch(task);
+      run_parts(pool, winograd_tiles(task), winograd_block(task), groups, [&](const auto&... part) {
+        winograd(task, {part...}, Scratch(step, pool, floats).data());
+      });
+    } else {
+      const size_t floats = conv_scratch(task);
+      run_parts(
+          pool, task.y.height * task.y.width, kConvTiles * conv_tile(), groups,
+          [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
+    }
   });
 }
 

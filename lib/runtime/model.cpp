@@ -74,7 +74,7 @@ Status Model::run(const float* const* inputs, float* const* outputs,
   const std::lock_guard lock(impl_->busy);
   Engine& engine = impl_->engine;
   if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
-  engine.begin(inputs);
+  engine.begin(inputs, impl_->pool);
   if (layers == nullptr) {
     while (engine.step(impl_->pool)) {
     }
@@ -92,7 +92,7 @@ Status Model::run(const float* const* inputs, float* const* outputs,
           {static_cast<uint32_t>(node - engine.header().nodes.data()), since, seconds()});
     }
   }
-  engine.finish(outputs);
+  engine.finish(outputs, impl_->pool);
   impl_->pool.rest();
   return {};
 }

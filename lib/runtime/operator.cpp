@@ -1,7 +1,6 @@
 #include "runtime/operator.h"
 
 #include "runtime/operators.h"  // made by the build: kOperators
-#include "runtime/winograd.h"
 
 namespace nestling::runtime {
 
@@ -10,13 +9,6 @@ const Operator* find_operator(const std::string& name) {
     if (name == op->name) return op;
   }
   return nullptr;
-}
-
-size_t step_scratch(const NodeSpec& node, const Shape& in, const Shape& out) {
-  if (find_operator(node.op)->weights != Weights::dense) return 0;
-  const ConvTask task{&node, image(Tensor(nullptr, in), 0), image(Tensor(nullptr, out), 0), nullptr,
-                      nullptr};
-  return winograd_pays(task) ? winograd_scratch(task) : 0;
 }
 
 const char* check_window(const NodeSpec& node, const Shape& in, const Shape& out) {

@@ -19,11 +19,8 @@ struct Step {
   Tensor y;
   std::vector<ConvRange> ranges;  // of operators with weights
   const float* zeros;             // as many as the input has channels, and kSlack
-  float* scratch = nullptr;       // step_scratch() for each thread; null if that is 0
+  float* scratch;                 // of all threads: Scratch
 };
-
-// The floats of memory that a thread needs to run `node`, which has such an input and output.
-size_t step_scratch(const NodeSpec& node, const Shape& in, const Shape& out);
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.
 enum class Weights { none, dense, depthwise, scale };

@@ -2,15 +2,27 @@
 
 #include <algorithm>
 
+#include "runtime/winograd.h"
+
 namespace nestling::runtime {
 namespace {
 
-constexpr uint64_t kAlign = 16;  // floats: one cache line
 constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
 uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacity) {
   const uint64_t floats = element_count(header.shape(value, capacity));
-  return (floats + kSlackFloats + kAlign - 1) / kAlign * kAlign;
+  return align_floats(floats + kSlackFloats);
+}
+
+// What a thread needs for itself to run a layer.
+uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint32_t capacity) {
+  const Weights weights = find_operator(node.op)->weights;
+  if (weights != Weights::dense && weights != Weights::depthwise) return 0;
+  const Tensor x(nullptr, header.shape(node.inputs[0], capacity));
+  const Tensor y(nullptr, header.shape(node.output, capacity));
+  const ConvTask task{&node, image(x, 0), image(y, 0), nullptr, nullptr};
+  const bool dense = weights == Weights::dense;
+  return dense && winograd_pays(task) ? winograd_scratch(task) : conv_scratch(task);
 }
 
 // Places of a value's channel axis before its `slot`-th run.
@@ -59,15 +71,14 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   uint64_t scratch = 0;
   for (const NodeSpec& node : header.nodes) {
     if (find_operator(node.op)->weights == Weights::none) continue;
-    scratch = std::max<uint64_t>(scratch, step_scratch(node, header.shape(node.inputs[0], capacity),
-                                                       header.shape(node.output, capacity)));
+    scratch = std::max(scratch, scratch_floats(header, node, capacity));
     layout.zeros_floats = std::max<uint64_t>(
         layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
   }
   layout.zeros_floats += kSlackFloats;
   layout.zeros = layout.floats;
-  layout.scratch = (layout.zeros + layout.zeros_floats + kAlign - 1) / kAlign * kAlign;
-  layout.floats = layout.scratch + threads * scratch;
+  layout.scratch = align_floats(layout.zeros + layout.zeros_floats);
+  layout.floats = layout.scratch + threads * align_floats(scratch);
   return layout;
 }
 
@@ -100,9 +111,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     for (const uint32_t input : node.inputs) step.inputs.push_back(tensors[input]);
     step.y = tensors[node.output];
     step.zeros = arena + layout.zeros;
-    if (!step.inputs.empty() && step_scratch(node, step.inputs[0].shape, step.y.shape) > 0) {
-      step.scratch = arena + layout.scratch;
-    }
+    step.scratch = arena + layout.scratch;
   }
   // A range is found by where it begins; blocks come range by range.
   const auto range_of = [&](uint32_t n, const Block& block) -> ConvRange& {

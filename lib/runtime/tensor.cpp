@@ -1,6 +1,7 @@
 #include "runtime/tensor.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace nestling::runtime {
 
@@ -14,16 +15,44 @@ View broadcast(const Tensor& t, const Shape& shape) {
   return view;
 }
 
-void copy(const View& from, const View& to) {
-  for_each_row<2>({&to, &from}, [](const auto& at, const auto& stride, size_t count) {
-    if (stride[0] == 1 && stride[1] == 1) {
-      std::copy_n(at[1], count, at[0]);
-      return;
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const auto k = static_cast<std::ptrdiff_t>(i);
-      at[0][k * stride[0]] = at[1][k * stride[1]];
-    }
+std::vector<size_t> axes_by_stride(const View& view) {
+  const auto width = [&](size_t axis) { return std::abs(view.strides[axis]); };
+  std::vector<size_t> order;
+  for (size_t axis = 0; axis < view.sizes.size(); ++axis) {
+    if (view.sizes[axis] == 1) continue;
+    size_t at = order.size();
+    order.push_back(axis);
+    for (; at > 0 && width(order[at - 1]) < width(axis); --at) order[at] = order[at - 1];
+    order[at] = axis;
+  }
+  return order;
+}
+
+void copy(const View& from, const View& to, const ThreadPool& pool) {
+  constexpr size_t kShort = 8, kPart = 4096;  // elements
+  std::vector<size_t> axes = axes_by_stride(to);
+  if (axes.size() > 1 && to.sizes[axes.back()] < kShort) {
+    std::swap(axes.back(), axes[axes.size() - 2]);  // rows of few elements would be too many
+  }
+  const auto run = [&](const View& some_to, const View& some_from) {
+    for_each_row<2>({&some_to, &some_from}, axes,
+                    [](const auto& at, const auto& stride, size_t count) {
+                      if (stride[0] == 1 && stride[1] == 1) {
+                        std::copy_n(at[1], count, at[0]);
+                        return;
+                      }
+                      for (size_t i = 0; i < count; ++i) {
+                        const auto k = static_cast<std::ptrdiff_t>(i);
+                        at[0][k * stride[0]] = at[1][k * stride[1]];
+                      }
+                    });
+  };
+  size_t elements = 1;
+  for (const size_t size : to.sizes) elements *= size;
+  if (axes.empty() || elements < 2 * kPart) return run(to, from);
+  const size_t widest = axes.front(), each = elements / to.sizes[widest];
+  pool.parallel(to.sizes[widest], (kPart + each - 1) / each, [&](size_t first, size_t last) {
+    run(to.part(widest, first, last), from.part(widest, first, last));
   });
 }
 

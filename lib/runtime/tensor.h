@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "runtime/package_format.h"
+#include "runtime/thread_pool.h"
 
 namespace nestling::runtime {
 
 // Bytes that a kernel may read, and ignore, behind the last element of an activation.
 inline constexpr size_t kSlack = 64;
+
+// Floats rounded up to whole cache lines.
+inline constexpr size_t align_floats(size_t floats) { return (floats + 15) / 16 * 16; }
 
 using Shape = std::vector<uint32_t>;
 
@@ -94,40 +98,34 @@ struct View {
 // `t` broadcast to `shape`, as numpy does.
 View broadcast(const Tensor& t, const Shape& shape);
 
+// The axes of `view` with more than one element, the widest stride first.
+std::vector<size_t> axes_by_stride(const View& view);
+
 // Calls row(addresses of the views' elements, their strides, how many) so that all elements of
-// views of equal sizes are met; rows follow the first view's memory.
+// views of equal sizes are met; rows follow the first view's memory, or, with other `axes`, these.
 template <size_t N, typename F>
-void for_each_row(const std::array<const View*, N>& views, const F& row) {
+void for_each_row(const std::array<const View*, N>& views, const std::vector<size_t>& axes,
+                  const F& row) {
   const View& first = *views[0];
-  // Axes with the widest stride first; those of one element do not count.
-  std::vector<size_t> order;
-  for (size_t axis = 0; axis < first.sizes.size(); ++axis) {
-    if (first.sizes[axis] == 0) return;
-    if (first.sizes[axis] == 1) continue;
-    size_t at = order.size();
-    order.push_back(axis);
-    const auto width = [&](size_t a) {
-      return first.strides[a] < 0 ? -first.strides[a] : first.strides[a];
-    };
-    for (; at > 0 && width(order[at - 1]) < width(axis); --at) order[at] = order[at - 1];
-    order[at] = axis;
+  for (const size_t size : first.sizes) {
+    if (size == 0) return;
   }
   std::array<float*, N> at;
   std::array<std::ptrdiff_t, N> inner{};
   for (size_t v = 0; v < N; ++v) at[v] = views[v]->data;
-  if (order.empty()) {
+  if (axes.empty()) {
     row(at, inner, size_t{1});
     return;
   }
-  const size_t last = order.back();
+  const size_t last = axes.back();
   for (size_t v = 0; v < N; ++v) inner[v] = views[v]->strides[last];
-  std::vector<size_t> index(order.size(), 0);
+  std::vector<size_t> index(axes.size(), 0);
   while (true) {
     row(at, inner, first.sizes[last]);
-    size_t k = order.size() - 1;
+    size_t k = axes.size() - 1;
     for (;; --k) {
       if (k == 0) return;
-      const size_t axis = order[k - 1];
+      const size_t axis = axes[k - 1];
       for (size_t v = 0; v < N; ++v) at[v] += views[v]->strides[axis];
       if (++index[k - 1] < first.sizes[axis]) break;
       for (size_t v = 0; v < N; ++v) {
@@ -138,7 +136,12 @@ void for_each_row(const std::array<const View*, N>& views, const F& row) {
   }
 }
 
-// to = from, element by element.
-void copy(const View& from, const View& to);
+template <size_t N, typename F>
+void for_each_row(const std::array<const View*, N>& views, const F& row) {
+  for_each_row<N>(views, axes_by_stride(*views[0]), row);
+}
+
+// to = from, element by element. They do not overlap.
+void copy(const View& from, const View& to, const ThreadPool& pool);
 
 }  // namespace nestling::runtime

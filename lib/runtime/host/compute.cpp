@@ -44,7 +44,7 @@ void Host::Impl::turn(Lock& lock, Client& client) {
 
   const Clock::time_point start = Clock::now();
   Engine& engine = client.engine;
-  if (begins) engine.begin(pointers(frame.inputs).data());
+  if (begins) engine.begin(pointers(frame.inputs).data(), pool_);
   bool more = true;
   Clock::time_point now = start;
   do {
@@ -58,7 +58,7 @@ void Host::Impl::turn(Lock& lock, Client& client) {
       const uint64_t floats = element_count(engine.header().shape(value, 1));
       outputs.push_back(frame.frame.outputs.emplace_back(floats).data());
     }
-    engine.finish(outputs.data());
+    engine.finish(outputs.data(), pool_);
     status = engine.intact();
     now = Clock::now();
   }

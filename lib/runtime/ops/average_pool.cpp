@@ -13,12 +13,9 @@ extern const Operator op_average_pool = {
       run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
         float* to = y.data + pixel * y.channels;
         std::fill_n(to, y.channels, 0.0F);
-        size_t inside = 0;
-        const size_t padded = for_window(*step.node, x, y, pixel, [&](const float* from) {
-          add(to, from, to, y.channels);
-          ++inside;
-        });
-        const size_t count = std::max<size_t>(step.node->numbers[0] != 0 ? padded : inside, 1);
+        const WindowCount window = fold_window(*step.node, x, y, pixel, sum_of, to);
+        const size_t count =
+            std::max<size_t>(step.node->numbers[0] != 0 ? window.padded : window.inside, 1);
         for (size_t c = 0; c < y.channels; ++c) to[c] /= static_cast<float>(count);
       });
     }};

@@ -17,12 +17,12 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return sum == out[axis] ? nullptr : "a concatenation does not fit";
 }
 
-void run(const Step& step, const ThreadPool&) {
+void run(const Step& step, const ThreadPool& pool) {
   const auto axis = static_cast<size_t>(step.node->numbers[0]);
   View to(step.y);
   for (const Tensor& part : step.inputs) {
     to.sizes[axis] = part.shape[axis];
-    copy(View(part), to);
+    copy(View(part), to, pool);
     to.data += part.shape[axis] * step.y.strides[axis];
   }
 }

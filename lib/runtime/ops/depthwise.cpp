@@ -11,6 +11,10 @@ extern const Operator op_depthwise = {
       }
       return check_window(node, in[0], out);
     },
-    [](const Step& step, const ThreadPool& pool) { run_layer(step, pool, depthwise); }};
+    [](const Step& step, const ThreadPool& pool) {
+      run_layer(step, pool, [&](const ConvTask& task, size_t first, size_t last) {
+        depthwise(task, first, last, Scratch(step, pool, conv_scratch(task)).data());
+      });
+    }};
 
 }  // namespace nestling::runtime

@@ -10,8 +10,7 @@ extern const Operator op_max_pool = {
       run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
         float* to = y.data + pixel * y.channels;
         std::fill_n(to, y.channels, -std::numeric_limits<float>::infinity());
-        for_window(*step.node, x, y, pixel,
-                   [&](const float* from) { maximum(to, from, to, y.channels); });
+        fold_window(*step.node, x, y, pixel, maximum_of, to);
       });
     }};
 

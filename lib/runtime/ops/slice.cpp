@@ -45,7 +45,7 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return fits ? nullptr : kProblem;
 }
 
-void run(const Step& step, const ThreadPool&) {
+void run(const Step& step, const ThreadPool& pool) {
   const Tensor& x = step.inputs[0];
   View from(x.data);
   for_each_axis(
@@ -56,7 +56,7 @@ void run(const Step& step, const ThreadPool&) {
         from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
         return true;
       });
-  copy(from, View(step.y));
+  copy(from, View(step.y), pool);
 }
 
 }  // namespace

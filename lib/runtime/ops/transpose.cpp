@@ -17,13 +17,13 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return nullptr;
 }
 
-void run(const Step& step, const ThreadPool&) {
+void run(const Step& step, const ThreadPool& pool) {
   View from(step.inputs[0].data);
   for (const int64_t axis : step.node->numbers) {
     const auto i = static_cast<size_t>(axis);
     from.add(step.inputs[0].shape[i], static_cast<std::ptrdiff_t>(step.inputs[0].strides[i]));
   }
-  copy(from, View(step.y));
+  copy(from, View(step.y), pool);
 }
 
 }  // namespace
