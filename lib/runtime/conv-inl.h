@@ -28,26 +28,34 @@ constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pi
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 constexpr size_t kMost = kVectors * kLanes / kPanel;  // panels that are computed together
 
-// Stores the sums of one vector of channels of one pixel, from channel `from` of the range on,
-// scaled, shifted and clamped.
+// What becomes of the sums of one vector of channels, from channel `from` of a range on: scaled,
+// shifted, clamped, and stored.
 template <class D>
-HWY_INLINE void finish(D d, hn::Vec<D> sums, const ConvTask& task, const ConvRange& range,
-                       size_t from, float* pixel) {
-  if (from >= range.channels) return;
-  const hn::Vec<D> scale = hn::LoadU(d, range.scale + from);
-  const hn::Vec<D> shift = hn::LoadU(d, range.shift + from);
-  const hn::Vec<D> low = hn::Set(d, task.node->low), high = hn::Set(d, task.node->high);
-  const hn::Vec<D> y = hn::Min(hn::Max(hn::MulAdd(sums, scale, shift), low), high);
-  float* to = pixel + range.y_offset + from;
-  const size_t count = range.channels - from;
-  if (count >= hn::MaxLanes(d)) {
-    hn::StoreU(y, d, to);
-  } else {
-    HWY_ALIGN float buffer[kMostLanes];
-    hn::Store(y, d, buffer);
-    std::memcpy(to, buffer, count * sizeof(float));
+class Finish {
+ public:
+  HWY_INLINE Finish(D d, const ConvTask& task, const ConvRange& range, size_t from)
+      : scale_(hn::LoadU(d, range.scale + from)),
+        shift_(hn::LoadU(d, range.shift + from)),
+        low_(hn::Set(d, task.node->low)),
+        high_(hn::Set(d, task.node->high)),
+        offset_(range.y_offset + from),
+        count_(from < range.channels ? range.channels - from : 0) {}
+
+  HWY_INLINE void operator()(D d, hn::Vec<D> sums, float* pixel) const {
+    const hn::Vec<D> y = hn::Min(hn::Max(hn::MulAdd(sums, scale_, shift_), low_), high_);
+    if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) {
+      hn::StoreU(y, d, pixel + offset_);
+    } else {
+      HWY_ALIGN float buffer[kMostLanes];
+      hn::Store(y, d, buffer);
+      std::memcpy(pixel + offset_, buffer, count_ * sizeof(float));
+    }
   }
-}
+
+ private:
+  hn::Vec<D> scale_, shift_, low_, high_;
+  size_t offset_, count_;
+};
 
 // Vector `v` of the weights of the panels from `w` on, which lie `panel_floats` apart.
 template <class D>

@@ -143,10 +143,10 @@ HWY_INLINE void tile(D d, const ConvTask& task, const ConvRange& range, size_t p
       }
     }
   }
-  for (size_t p = 0; p < pixels; ++p) {
-    for (size_t v = 0; v < kCount; ++v) {
-      finish(d, sums[p][v], task, range, panel * kPanel + v * hn::MaxLanes(d),
-             y + p * task.y.channels);
+  for (size_t v = 0; v < kCount; ++v) {
+    const Finish<D> finish(d, task, range, panel * kPanel + v * hn::MaxLanes(d));
+    for (size_t p = 0; p < kPixels; ++p) {
+      if (p < pixels) finish(d, sums[p][v], y + p * task.y.channels);
     }
   }
 }
@@ -236,9 +236,8 @@ HWY_INLINE void depthwise_tile(D d, const ConvTask& task, const ConvRange& range
       sums[p] = hn::MulAdd(hn::LoadU(d, x[p] + range.y_offset + from), weight, sums[p]);
     }
   }
-  for (size_t p = 0; p < pixels; ++p) {
-    finish(d, sums[p], task, range, from, y + p * task.y.channels);
-  }
+  const Finish<D> finish(d, task, range, from);
+  for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
 }
 
 template <size_t kPixels>
@@ -256,8 +255,92 @@ HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t 
   }
 }
 
+// Square windows of kSize and kStride, over pixels that lie side by side: a pixel of x that several
+// of them see is loaded once.
+template <size_t kSize, size_t kStride>
+struct SideBySide {
+  static constexpr size_t kPixels = 7;  // which divides the widths of most networks
+  static constexpr size_t kColumns = (kPixels - 1) * kStride + kSize;
+  const float* at[kSize][kColumns];  // pixels of x, or zeros
+
+  void find(const ConvTask& task, size_t row, size_t column) {
+    const NodeSpec& node = *task.node;
+    const int64_t top = static_cast<int64_t>(row * kStride) - node.padding[0];
+    const int64_t left = static_cast<int64_t>(column * kStride) - node.padding[1];
+    for (size_t i = 0; i < kSize; ++i) {
+      const int64_t y = top + static_cast<int64_t>(i);
+      for (size_t j = 0; j < kColumns; ++j) {
+        const int64_t x = left + static_cast<int64_t>(j);
+        const bool inside = y >= 0 && y < static_cast<int64_t>(task.x.height) && x >= 0 &&
+                            x < static_cast<int64_t>(task.x.width);
+        at[i][j] = inside ? task.x.data +
+                                (static_cast<size_t>(y) * task.x.width + static_cast<size_t>(x)) *
+                                    task.x.channels
+                          : task.zeros;
+      }
+    }
+  }
+
+  // One vector of channels, from channel `from` of the range on; the first `pixels` are stored.
+  template <class D>
+  HWY_INLINE void run(D d, const ConvTask& task, const ConvRange& range, size_t from, float* y,
+                      size_t pixels) const {
+    const size_t panel_floats = kSize * kSize * kPanel;
+    const float* w = range.pieces[0].weights + from / kPanel * panel_floats + from % kPanel;
+    hn::Vec<D> sums[kPixels];
+    for (auto& sum : sums) sum = hn::Zero(d);
+    for (size_t i = 0; i < kSize; ++i) {
+      hn::Vec<D> weights[kSize];
+      for (size_t j = 0; j < kSize; ++j) {
+        weights[j] = weights_at(d, w + (i * kSize + j) * kPanel, panel_floats, 0);
+      }
+      HWY_UNROLL(32)
+      for (size_t column = 0; column < kColumns; ++column) {
+        const hn::Vec<D> value = hn::LoadU(d, at[i][column] + range.y_offset + from);
+        HWY_UNROLL(8)
+        for (size_t p = 0; p < kPixels; ++p) {
+          if (column < p * kStride || column >= p * kStride + kSize) continue;
+          sums[p] = hn::MulAdd(value, weights[column - p * kStride], sums[p]);
+        }
+      }
+    }
+    const Finish<D> finish(d, task, range, from);
+    for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
+  }
+};
+
+template <size_t kSize, size_t kStride>
+void depthwise_rows(const ConvTask& task, size_t first, size_t last) {
+  using Window = SideBySide<kSize, kStride>;
+  Window window;
+  for (size_t pixel = first; pixel < last;) {
+    const size_t column = pixel % task.y.width;
+    const size_t pixels = std::min({Window::kPixels, task.y.width - column, last - pixel});
+    window.find(task, pixel / task.y.width, column);
+    float* y = task.y.data + pixel * task.y.channels;
+    for (const ConvRange& range : *task.ranges) {
+      const size_t channels = range.panels * kPanel;
+      size_t from = 0;
+      for (; from + kLanes <= channels; from += kLanes) {
+        window.run(Lanes(), task, range, from, y, pixels);
+      }
+      if (from < channels) window.run(PanelLanes(), task, range, from, y, pixels);
+    }
+    pixel += pixels;
+  }
+}
+
 void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scratch) {
-  const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
+  const NodeSpec& node = *task.node;
+  const auto is = [&](uint32_t size, uint32_t stride) {
+    return node.kernel[0] == size && node.kernel[1] == size && node.stride[0] == stride &&
+           node.stride[1] == stride && node.dilation[0] == 1 && node.dilation[1] == 1;
+  };
+  if (is(3, 1)) return depthwise_rows<3, 1>(task, first, last);
+  if (is(3, 2)) return depthwise_rows<3, 2>(task, first, last);
+  if (is(5, 1)) return depthwise_rows<5, 1>(task, first, last);
+  if (is(5, 2)) return depthwise_rows<5, 2>(task, first, last);
+  const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
   const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);
@@ -277,8 +360,8 @@ void AffineImpl(const ConvTask& task, size_t first, size_t last) {
     const float* x = task.x.data + pixel * task.x.channels;
     for (const ConvRange& range : *task.ranges) {
       for (size_t from = 0; from < range.panels * kPanel; from += kPanelLanes) {
-        finish(d, hn::LoadU(d, x + range.y_offset + from), task, range, from,
-               task.y.data + pixel * task.y.channels);
+        Finish<PanelLanes>(d, task, range, from)(d, hn::LoadU(d, x + range.y_offset + from),
+                                                 task.y.data + pixel * task.y.channels);
       }
     }
   }

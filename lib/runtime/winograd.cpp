@@ -247,6 +247,7 @@ HWY_INLINE void store_outputs(D d, const ConvTask& task, const WinogradPart& par
   using V = hn::Vec<D>;
   const size_t tiles = part.last_tile - part.first_tile;
   const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
+  const Finish<D> finish(d, task, range, from);
   for (size_t t = 0; t < tiles; ++t) {
     V columns[kInputs][kOutputs];
     for (size_t j = 0; j < kInputs; ++j) {
@@ -264,7 +265,7 @@ HWY_INLINE void store_outputs(D d, const ConvTask& task, const WinogradPart& par
       output_transform(d, m, y);
       float* pixel = task.y.data + ((top + i) * task.y.width + left) * task.y.channels;
       for (size_t j = 0; j < kOutputs && left + j < task.y.width; ++j) {
-        finish(d, y[j], task, range, from, pixel + j * task.y.channels);
+        finish(d, y[j], pixel + j * task.y.channels);
       }
     }
   }
