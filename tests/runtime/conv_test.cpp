@@ -1,0 +1,87 @@
+// Convolutions of all windows against sums in double precision, on every instruction set.
+#include <list>
+
+#include "support/convolution.h"
+#include "support/targets.h"
+
+using nestling::Random;
+using namespace nestling::runtime;
+
+namespace {
+
+uint32_t below(Random& random, uint32_t bound) {
+  return static_cast<uint32_t>(random.below(bound));
+}
+
+// Windows that kernels of their own are for, and others.
+NodeSpec window(Random& random) {
+  NodeSpec node;
+  const uint32_t size = 1 + below(random, 5), stride = 1 + below(random, 2);
+  node.kernel = {size, size};
+  node.stride = {stride, stride};
+  if (random.below(4) == 0) node.kernel[1] = 1 + below(random, 7);
+  if (random.below(4) == 0) node.stride[1] = 3;
+  if (random.below(4) == 0) node.dilation = {1 + below(random, 2), 1 + below(random, 2)};
+  for (uint32_t& p : node.padding) p = below(random, 4);
+  return node;
+}
+
+Image image(Random& random, size_t channels) {
+  return {nullptr, 13 + random.below(12), 13 + random.below(12), 1 + random.below(channels)};
+}
+
+void check(std::list<test::Convolution>& convolutions, Random& random) {
+  test::for_each_instruction_set([&] {
+    for (const test::Convolution& convolution : convolutions) {
+      const NodeSpec& node = convolution.node;
+      INFO(convolution.x.height << "x" << convolution.x.width << "x" << convolution.x.channels
+                                << " to " << convolution.y.channels << ", " << node.kernel[0] << "x"
+                                << node.kernel[1] << "/" << node.stride[0] << "x"
+                                << node.stride[1]);
+      convolution.check([&](const ConvTask& task) {
+        std::vector<float> scratch(conv_scratch(task) + 64, 7.0F);
+        const size_t pixels = task.y.height * task.y.width;
+        const size_t block = conv_tile() * (1 + random.below(kConvTiles));
+        const size_t groups = convolution.depthwise ? 0 : conv_groups(task);
+        const size_t cut = random.below(groups + 1);
+        for (size_t from = 0; from < pixels; from += block) {
+          const size_t to = std::min(from + block, pixels);
+          if (convolution.depthwise) {
+            depthwise(task, from, to, scratch.data());
+          } else {
+            conv(task, {from, to, 0, cut}, scratch.data());
+            conv(task, {from, to, cut, groups}, scratch.data());
+          }
+        }
+        CHECK(std::all_of(scratch.end() - 64, scratch.end(), [](float v) { return v == 7.0F; }));
+      });
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("convolutions of all windows") {
+  const uint64_t seed = 32;
+  INFO("seed " << seed);
+  Random random(seed);
+  std::list<test::Convolution> convolutions;
+  for (int i = 0; i < 40; ++i) {
+    // Few channels have a way of their own.
+    const Image x = image(random, i % 2 == 0 ? 9 : 80);
+    convolutions.emplace_back(window(random), x, false, random);
+  }
+  check(convolutions, random);
+}
+
+TEST_CASE("depthwise convolutions of all windows") {
+  const uint64_t seed = 33;
+  INFO("seed " << seed);
+  Random random(seed);
+  std::list<test::Convolution> convolutions;
+  for (int i = 0; i < 60; ++i) {
+    const Image x = image(random, 80);
+    convolutions.emplace_back(window(random), x, true, random);
+  }
+  check(convolutions, random);
+}

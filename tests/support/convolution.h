@@ -1,0 +1,149 @@
+// Layers as kernels see them, with random weights in blocks, and what they compute in double
+// precision.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "runtime/kernels.h"
+#include "support/catch.h"
+
+#include "base/random.h"
+
+namespace test {
+
+using namespace nestling::runtime;
+
+// A convolution, or a depthwise one, with ranges of output channels and pieces of input channels at
+// random places. The sizes of `x` and the window are given.
+struct Convolution {
+  NodeSpec node;
+  Image x, y;
+  bool depthwise;
+  std::vector<std::vector<float>> weights;  // of each range and piece, as in a package
+  std::vector<std::vector<float>> scales, shifts;
+  std::vector<ConvRange> ranges;
+  std::vector<float> input, zeros, expected;
+
+  Convolution(const NodeSpec& window, const Image& size, bool each_channel,
+              nestling::Random& random)
+      : node(window), x(size), depthwise(each_channel) {
+    node.low = random.below(2) == 0 ? 0 : -std::numeric_limits<float>::infinity();
+    const auto places = [&](size_t extent, size_t axis) {
+      const size_t padded = extent + node.padding[axis] + node.padding[axis + 2];
+      return (padded - node.dilation[axis] * (node.kernel[axis] - 1) - 1) / node.stride[axis] + 1;
+    };
+    y = {nullptr, places(x.height, 0), places(x.width, 1), 0};
+    input.resize(x.height * x.width * x.channels + kSlack / sizeof(float));
+    for (float& v : input) v = static_cast<float>(random.normal());
+    x.data = input.data();
+    zeros.resize(x.channels + kSlack / sizeof(float));
+    while (depthwise ? y.channels < x.channels : ranges.size() < 1 + x.channels % 3) {
+      add_range(random);
+    }
+    compute(random);
+  }
+  Convolution(const Convolution&) = delete;
+  Convolution& operator=(const Convolution&) = delete;
+
+  // What `run` makes of y is what is expected, and it touches nothing else.
+  template <typename Run>
+  void check(const Run& run) const {
+    constexpr float kUntouched = 1234.5F;
+    constexpr size_t kGuard = 64;
+    std::vector<float> found(expected.size() + 2 * kGuard, kUntouched);
+    Image to = y;
+    to.data = found.data() + kGuard;
+    run(ConvTask{&node, x, to, &ranges, zeros.data()});
+    float worst = 0;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const float apart = std::abs(to.data[i] - expected[i]);
+      worst = std::isnan(apart) ? std::numeric_limits<float>::infinity() : std::max(worst, apart);
+    }
+    CHECK(worst < 5e-5F);
+    const auto untouched = [](float v) { return v == kUntouched; };
+    CHECK(std::all_of(found.begin(), found.begin() + kGuard, untouched));
+    CHECK(std::all_of(found.end() - kGuard, found.end(), untouched));
+  }
+
+ private:
+  size_t taps() const { return size_t{node.kernel[0]} * node.kernel[1]; }
+
+  void add_range(nestling::Random& random) {
+    ConvRange range{y.channels, 1 + random.below(50), 0, {}, nullptr, nullptr};
+    if (depthwise) range.channels = std::min(range.channels, x.channels - y.channels);
+    range.panels = (range.channels + kPanel - 1) / kPanel;
+    y.channels += range.channels;
+    const size_t inner = x.channels > 1 ? 1 + random.below(x.channels - 1) : 1;
+    if (depthwise) {
+      range.pieces.push_back({nullptr, 0, 1});
+    } else if (random.below(3) == 0 || inner == x.channels) {
+      range.pieces.push_back({nullptr, 0, x.channels});
+    } else {
+      range.pieces.push_back({nullptr, 0, inner});
+      range.pieces.push_back({nullptr, inner, x.channels - inner});
+    }
+    for (auto* numbers : {&scales, &shifts}) {
+      std::vector<float>& list = numbers->emplace_back(range.panels * kPanel);
+      for (float& v : list) v = static_cast<float>(random.normal());
+    }
+    range.scale = scales.back().data();
+    range.shift = shifts.back().data();
+    ranges.push_back(range);
+  }
+
+  void compute(nestling::Random& random) {
+    expected.resize(y.height * y.width * y.channels);
+    const double deviation =
+        1 / std::sqrt(static_cast<double>(taps() * (depthwise ? 1 : x.channels)));
+    std::vector<double> sums(expected.size());
+    for (ConvRange& range : ranges) {
+      for (ConvPiece& piece : range.pieces) {
+        std::vector<float>& w = weights.emplace_back(range.panels * taps() * piece.length * kPanel);
+        for (float& v : w) v = static_cast<float>(random.normal() * deviation);
+        piece.weights = w.data();
+        for_each(range, [&](size_t at, size_t pixel, size_t k) {
+          sums[at] += product(range, piece, pixel, k);
+        });
+      }
+      for_each(range, [&](size_t at, size_t, size_t k) {
+        const double value =
+            sums[at] * static_cast<double>(range.scale[k]) + static_cast<double>(range.shift[k]);
+        expected[at] = std::max(static_cast<float>(value), node.low);
+      });
+    }
+  }
+
+  template <typename F>
+  void for_each(const ConvRange& range, const F& f) const {
+    for (size_t pixel = 0; pixel < y.height * y.width; ++pixel) {
+      for (size_t k = 0; k < range.channels; ++k) {
+        f(pixel * y.channels + range.y_offset + k, pixel, k);
+      }
+    }
+  }
+
+  double product(const ConvRange& range, const ConvPiece& piece, size_t pixel, size_t k) const {
+    double sum = 0;
+    for (size_t tap = 0; tap < taps(); ++tap) {
+      // What lies before the first row or column wraps around, and is outside too.
+      const size_t row = pixel / y.width * node.stride[0] +
+                         tap / node.kernel[1] * node.dilation[0] - node.padding[0];
+      const size_t column = pixel % y.width * node.stride[1] +
+                            tap % node.kernel[1] * node.dilation[1] - node.padding[1];
+      if (row >= x.height || column >= x.width) continue;
+      const float* values = input.data() + (row * x.width + column) * x.channels +
+                            (depthwise ? range.y_offset + k : piece.x_offset);
+      const float* w =
+          piece.weights + (k / kPanel * taps() + tap) * piece.length * kPanel + k % kPanel;
+      for (size_t c = 0; c < piece.length; ++c) {
+        sum += static_cast<double>(values[c]) * static_cast<double>(w[c * kPanel]);
+      }
+    }
+    return sum;
+  }
+};
+
+}  // namespace test
