@@ -29,20 +29,24 @@ constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kP
 constexpr size_t kMost = kVectors * kLanes / kPanel;  // panels that are computed together
 
 // What becomes of the sums of one vector of channels, from channel `from` of a range on: scaled,
-// shifted, clamped, and stored.
+// shifted, added to what is there, clamped, and stored.
 template <class D>
 class Finish {
  public:
   HWY_INLINE Finish(D d, const ConvTask& task, const ConvRange& range, size_t from)
       : scale_(hn::LoadU(d, range.scale + from)),
         shift_(hn::LoadU(d, range.shift + from)),
-        low_(hn::Set(d, task.node->low)),
-        high_(hn::Set(d, task.node->high)),
+        low_(hn::Set(d, task.low)),
+        high_(hn::Set(d, task.high)),
+        addend_(task.addend),
+        y_(task.y.data),
         offset_(range.y_offset + from),
         count_(from < range.channels ? range.channels - from : 0) {}
 
   HWY_INLINE void operator()(D d, hn::Vec<D> sums, float* pixel) const {
-    const hn::Vec<D> y = hn::Min(hn::Max(hn::MulAdd(sums, scale_, shift_), low_), high_);
+    hn::Vec<D> y = hn::MulAdd(sums, scale_, shift_);
+    if (addend_ != nullptr) y = hn::Add(y, hn::LoadU(d, addend_ + (pixel + offset_ - y_)));
+    y = hn::Min(hn::Max(y, low_), high_);
     if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) {
       hn::StoreU(y, d, pixel + offset_);
     } else {
@@ -54,6 +58,7 @@ class Finish {
 
  private:
   hn::Vec<D> scale_, shift_, low_, high_;
+  const float *addend_, *y_;
   size_t offset_, count_;
 };
 

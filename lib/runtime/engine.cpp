@@ -91,10 +91,9 @@ bool Engine::step(const ThreadPool& pool) {
   if (next_ == plan_.steps.size()) return false;
   const Step& step = plan_.steps[next_++];
   step.op->run(step, pool);
-  const NodeSpec& node = *step.node;
-  const bool bounded = std::isfinite(node.low) || std::isfinite(node.high);
+  const bool bounded = std::isfinite(step.low) || std::isfinite(step.high);
   if (step.op->weights == Weights::none && bounded) {
-    const float low = node.low, high = node.high;
+    const float low = step.low, high = step.high;
     float* y = step.y.data;
     pool.parallel(step.y.elements(), 4096,
                   [=](size_t first, size_t last) { clamp(low, high, y + first, last - first); });

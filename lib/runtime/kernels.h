@@ -29,10 +29,12 @@ struct ConvRange {
   const float* shift;
 };
 
-// y = clamp((x * weights) * scale + shift).
+// y = clamp((x * weights) * scale + shift + addend, low, high).
 struct ConvTask {
   const NodeSpec* node;
+  float low, high;
   Image x, y;
+  const float* addend;  // as y lies; may be null
   const std::vector<ConvRange>* ranges;
   const float* zeros;  // as many as x has channels, and kSlack: what padding reads
 };

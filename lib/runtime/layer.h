@@ -12,7 +12,9 @@ namespace nestling::runtime {
 template <typename Run>
 void for_each_image(const Step& step, const Run& run) {
   for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
-    run(ConvTask{step.node, image(step.inputs[0], n), image(step.y, n), &step.ranges, step.zeros});
+    const float* addend = step.then == Then::add ? image(step.inputs.back(), n).data : nullptr;
+    run(ConvTask{step.node, step.low, step.high, image(step.inputs[0], n), image(step.y, n), addend,
+                 &step.ranges, step.zeros});
   }
 }
 

@@ -6,17 +6,20 @@
 #include <vector>
 
 #include "runtime/kernels.h"
+#include "runtime/stages.h"
 #include "runtime/tensor.h"
 #include "runtime/thread_pool.h"
 
 namespace nestling::runtime {
 
-// One node, ready to run.
+// One stage, ready to run.
 struct Step {
   const NodeSpec* node;
   const struct Operator* op;
   std::vector<Tensor> inputs;
   Tensor y;
+  float low, high;  // bounds of y
+  Then then;
   std::vector<ConvRange> ranges;  // of operators with weights
   const float* zeros;             // as many as the input has channels, and kSlack
   float* scratch;                 // of all threads: Scratch

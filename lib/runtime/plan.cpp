@@ -20,7 +20,7 @@ uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint3
   if (weights != Weights::dense && weights != Weights::depthwise) return 0;
   const Tensor x(nullptr, header.shape(node.inputs[0], capacity));
   const Tensor y(nullptr, header.shape(node.output, capacity));
-  const ConvTask task{&node, image(x, 0), image(y, 0), nullptr, nullptr};
+  const ConvTask task{&node, 0, 0, image(x, 0), image(y, 0), nullptr, nullptr, nullptr};
   const bool dense = weights == Weights::dense;
   return dense && winograd_pays(task) ? winograd_scratch(task) : conv_scratch(task);
 }
@@ -38,12 +38,13 @@ size_t slot_offset(const PackageHeader& header, uint32_t value, uint32_t slot, u
 
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads) {
   const size_t count = header.values.size();
+  const std::vector<Stage> stages = stages_of(header);
   std::vector<size_t> last_use(count, 0);
-  for (size_t n = 0; n < header.nodes.size(); ++n) {
-    last_use[header.nodes[n].output] = n;
-    for (const uint32_t input : header.nodes[n].inputs) last_use[input] = n;
+  for (size_t s = 0; s < stages.size(); ++s) {
+    last_use[stages[s].output] = s;
+    for (const uint32_t input : stages[s].inputs) last_use[input] = s;
   }
-  for (const uint32_t output : header.outputs) last_use[output] = header.nodes.size();
+  for (const uint32_t output : header.outputs) last_use[output] = stages.size();
   ArenaLayout layout;
   layout.offsets.resize(count);
   struct Place {
@@ -62,11 +63,11 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
     layout.floats = std::max(layout.floats, begin + floats);
   };
   for (const uint32_t input : header.inputs) place(input);
-  for (size_t n = 0; n < header.nodes.size(); ++n) {
+  for (size_t s = 0; s < stages.size(); ++s) {
     taken.erase(
-        std::remove_if(taken.begin(), taken.end(), [&](const Place& p) { return p.last_use < n; }),
+        std::remove_if(taken.begin(), taken.end(), [&](const Place& p) { return p.last_use < s; }),
         taken.end());
-    place(header.nodes[n].output);
+    place(stages[s].output);
   }
   uint64_t scratch = 0;
   for (const NodeSpec& node : header.nodes) {
@@ -104,12 +105,17 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   Plan plan;
   for (const uint32_t input : header.inputs) plan.inputs.push_back(tensors[input]);
   for (const uint32_t output : header.outputs) plan.outputs.push_back(tensors[output]);
-  for (const NodeSpec& node : header.nodes) {
+  std::vector<size_t> step_of(header.nodes.size(), 0);
+  for (const Stage& stage : stages_of(header)) {
+    step_of[stage.node] = plan.steps.size();
     Step& step = plan.steps.emplace_back();
-    step.node = &node;
-    step.op = find_operator(node.op);
-    for (const uint32_t input : node.inputs) step.inputs.push_back(tensors[input]);
-    step.y = tensors[node.output];
+    step.node = &header.nodes[stage.node];
+    step.op = find_operator(step.node->op);
+    for (const uint32_t input : stage.inputs) step.inputs.push_back(tensors[input]);
+    step.y = tensors[stage.output];
+    step.low = stage.low;
+    step.high = stage.high;
+    step.then = stage.then;
     step.zeros = arena + layout.zeros;
     step.scratch = arena + layout.scratch;
   }
@@ -119,7 +125,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     const RunSpec& run = header.channels(node.output).runs[block.out_slot];
     const size_t before = header.run_size(run, block.range - 1);
     const size_t y_offset = slot_offset(header, node.output, block.out_slot, capacity) + before;
-    std::vector<ConvRange>& ranges = plan.steps[n].ranges;
+    std::vector<ConvRange>& ranges = plan.steps[step_of[n]].ranges;
     for (ConvRange& range : ranges) {
       if (range.y_offset == y_offset) return range;
     }

@@ -46,7 +46,8 @@ TEST_CASE("convolutions by Winograd's transforms are convolutions") {
 TEST_CASE("Winograd's transforms are for whole windows of 3x3 that are many enough") {
   NodeSpec node;
   node.kernel = {3, 3};
-  ConvTask task{&node, {nullptr, 56, 56, 64}, {nullptr, 56, 56, 64}, nullptr, nullptr};
+  ConvTask task{&node,   0,       0,      {nullptr, 56, 56, 64}, {nullptr, 56, 56, 64},
+                nullptr, nullptr, nullptr};
   CHECK(winograd_pays(task));
   task.x = {nullptr, 2, 2, 512};
   task.y = task.x;

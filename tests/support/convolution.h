@@ -25,12 +25,13 @@ struct Convolution {
   std::vector<std::vector<float>> weights;  // of each range and piece, as in a package
   std::vector<std::vector<float>> scales, shifts;
   std::vector<ConvRange> ranges;
-  std::vector<float> input, zeros, expected;
+  std::vector<float> input, zeros, addend, expected;
+  float low;
 
   Convolution(const NodeSpec& window, const Image& size, bool each_channel,
               nestling::Random& random)
       : node(window), x(size), depthwise(each_channel) {
-    node.low = random.below(2) == 0 ? 0 : -std::numeric_limits<float>::infinity();
+    low = random.below(2) == 0 ? 0 : -std::numeric_limits<float>::infinity();
     const auto places = [&](size_t extent, size_t axis) {
       const size_t padded = extent + node.padding[axis] + node.padding[axis + 2];
       return (padded - node.dilation[axis] * (node.kernel[axis] - 1) - 1) / node.stride[axis] + 1;
@@ -56,7 +57,8 @@ struct Convolution {
     std::vector<float> found(expected.size() + 2 * kGuard, kUntouched);
     Image to = y;
     to.data = found.data() + kGuard;
-    run(ConvTask{&node, x, to, &ranges, zeros.data()});
+    run(ConvTask{&node, low, std::numeric_limits<float>::infinity(), x, to,
+                 addend.empty() ? nullptr : addend.data(), &ranges, zeros.data()});
     float worst = 0;
     for (size_t i = 0; i < expected.size(); ++i) {
       const float apart = std::abs(to.data[i] - expected[i]);
@@ -96,6 +98,10 @@ struct Convolution {
 
   void compute(nestling::Random& random) {
     expected.resize(y.height * y.width * y.channels);
+    if (random.below(2) == 0) {
+      addend.resize(expected.size() + kSlack / sizeof(float));
+      for (float& v : addend) v = static_cast<float>(random.normal());
+    }
     const double deviation =
         1 / std::sqrt(static_cast<double>(taps() * (depthwise ? 1 : x.channels)));
     std::vector<double> sums(expected.size());
@@ -111,7 +117,8 @@ struct Convolution {
       for_each(range, [&](size_t at, size_t, size_t k) {
         const double value =
             sums[at] * static_cast<double>(range.scale[k]) + static_cast<double>(range.shift[k]);
-        expected[at] = std::max(static_cast<float>(value), node.low);
+        const float added = addend.empty() ? 0 : addend[at];
+        expected[at] = std::max(static_cast<float>(value) + added, low);
       });
     }
   }

@@ -72,17 +72,23 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 }
 
 void run(const Step& step, const ThreadPool& pool) {
+  constexpr size_t kBlock = 1024;  // elements
   const NodeSpec& node = *step.node;
   const F function = static_cast<F>(node.numbers[0]);
-  with_function(function, node.reals[0], node.reals[1], [&](const auto& f) {
-    const float* x = step.inputs[0].data;
-    pool.parallel(step.y.elements(), 1024, [&](size_t first, size_t last) {
-      if (unary(function, node.reals[0], node.reals[1], x + first, step.y.data + first,
-                last - first)) {
-        return;
-      }
-      for (size_t i = first; i < last; ++i) step.y.data[i] = f(x[i]);
+  const auto run_block = [&](const float* x, float* y, size_t count) {
+    if (unary(function, node.reals[0], node.reals[1], x, y, count)) return;
+    with_function(function, node.reals[0], node.reals[1], [&](const auto& f) {
+      for (size_t i = 0; i < count; ++i) y[i] = f(x[i]);
     });
+  };
+  pool.parallel(step.y.elements(), kBlock, [&](size_t first, size_t last) {
+    for (size_t from = first; from < last; from += kBlock) {
+      const float* x = step.inputs[0].data + from;
+      float* y = step.y.data + from;
+      const size_t count = std::min(kBlock, last - from);
+      run_block(x, y, count);
+      if (step.then == Then::multiply) multiply(x, y, y, count);
+    }
   });
 }
 

@@ -1,0 +1,29 @@
+// What runs: the nodes of a package, where two that follow each other in memory become one.
+#pragma once
+
+#include <vector>
+
+#include "runtime/package_format.h"
+
+namespace nestling::runtime {
+
+// A node, with what the node after it does to its result.
+enum class Then {
+  nothing,
+  add,       // an addend of the same shape, the last input of the stage
+  multiply,  // by the only input: x sigmoid(x)
+};
+
+struct Stage {
+  uint32_t node;
+  std::vector<uint32_t> inputs;  // values
+  uint32_t output;               // value
+  float low, high;               // bounds of the result
+  Then then = Then::nothing;
+};
+
+// In the order in which they run. A convolution takes in the addition of a residual that is there
+// already, a function of one element the multiplication by its input.
+std::vector<Stage> stages_of(const PackageHeader& header);
+
+}  // namespace nestling::runtime

@@ -1,0 +1,90 @@
+// Which nodes become one, and which must not.
+#include "runtime/stages.h"
+
+#include "runtime/model.h"
+#include "support/catch.h"
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+#include "support/test_graphs.h"
+
+#include "base/file.h"
+#include "graph/interpreter.h"
+#include "package/package.h"
+
+using nestling::Graph;
+using nestling::Growth;
+using nestling::Unary;
+using namespace nestling::runtime;
+using test::Builder;
+
+namespace {
+
+// How many stages of the package do each thing; the package computes what the graph does.
+struct Counted {
+  size_t stages = 0, adds = 0, multiplies = 0;
+
+  explicit Counted(const Graph& graph, uint64_t seed = 5) {
+    nestling::Random random(seed);
+    const Graph nested = test::nested_graph(graph, Growth::full, 2, random);
+    const TemporaryFolder folder;
+    nestling::write_file(folder / "model.nest", nestling::make_package(nested, "test"));
+    auto opened = Model::open((folder / "model.nest").c_str(), {.threads = 2});
+    REQUIRE(opened.ok());
+    Model& model = opened.value();
+    for (const Stage& stage : stages_of(model.header())) {
+      ++stages;
+      adds += stage.then == Then::add;
+      multiplies += stage.then == Then::multiply;
+    }
+    nestling::Shape shape = nested.value(nested.inputs[0]).shape;
+    shape[0] = 1;
+    const nestling::Tensor image = test::random_tensor(shape, random);
+    const auto nesting = nestling::nesting_of(nested, "test");
+    for (int k = 1; k <= 2; ++k) {
+      REQUIRE(model.set_capacity(static_cast<uint32_t>(k)).ok());
+      std::vector<float> found(model.output_floats());
+      REQUIRE(model.run(image.data.data(), found.data()).ok());
+      const auto expected =
+          nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data;
+      REQUIRE(found.size() == expected.size());
+      for (size_t i = 0; i < found.size(); ++i) {
+        CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+      }
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a residual is added, and clamped, where the convolution's sums are") {
+  const Counted counted(test::residual_network(1));
+  CHECK(counted.adds == 1);
+  CHECK(counted.stages == 7);  // 4 convolutions, a pooling, 2 layers over all
+}
+
+TEST_CASE("an addend that comes later, or that others see, is added by itself") {
+  Builder b(2);
+  const auto left = b.conv3x3("left", b.input(), 6);
+  const auto right = b.conv3x3("right", b.input(), 6);
+  const auto sum = b.node("sum", nestling::kAdd, {left, right});  // taken in by the second
+  const auto again = b.node("again", nestling::kAdd, {sum, right});
+  const auto clamped = b.node("relu", nestling::kRelu, {b.conv3x3("last", again, 6)});
+  const auto late = b.node("late", nestling::kAdd, {clamped, again});
+  const auto flat = b.node("flatten", nestling::flatten(), {late});
+  const Counted counted(b.finish(b.gemm("head", flat, 4)));
+  // `right` is seen twice, `left` comes first, and `last` is clamped before anything is added.
+  CHECK(counted.adds == 0);
+}
+
+TEST_CASE("x sigmoid(x) is one pass over x") {
+  Builder b(3);
+  const auto x = b.conv3x3("conv1", b.input(), 6);
+  const auto gate = b.node("gate", Unary{Unary::Function::sigmoid}, {x});
+  const auto swish = b.node("swish", nestling::kMul, {x, gate});
+  const auto y = b.conv3x3("conv2", swish, 6);
+  const auto other = b.node("other", Unary{Unary::Function::sigmoid}, {y});
+  const auto mixed = b.node("mixed", nestling::kMul, {other, swish});  // of another's sigmoid
+  const auto flat = b.node("flatten", nestling::flatten(), {mixed});
+  const Counted counted(b.finish(b.gemm("head", flat, 4)));
+  CHECK(counted.multiplies == 1);
+}
