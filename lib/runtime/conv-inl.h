@@ -50,9 +50,13 @@ class Finish {
     if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) {
       hn::StoreU(y, d, pixel + offset_);
     } else {
+#if HWY_TARGET <= HWY_AVX2  // whose masked stores leave alone what is not theirs
+      hn::BlendedStore(y, hn::FirstN(d, count_), d, pixel + offset_);
+#else
       HWY_ALIGN float buffer[kMostLanes];
       hn::Store(y, d, buffer);
       std::memcpy(pixel + offset_, buffer, count_ * sizeof(float));
+#endif
     }
   }
 

@@ -39,17 +39,21 @@ void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
   });
 }
 
-// Calls run(first, last, first group, last group) for parts of at most `block` of `count` pixels
-// and of `groups` of channels: of all, or, where that makes too few parts for the threads, of some.
+// Calls run(first, last, first group, last group) for equal parts of `count` pixels, at most `most`
+// tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
+// the threads, of some. A thread has the same channels of several parts, so it fetches only their
+// weights.
 template <typename Run>
-void run_parts(const ThreadPool& pool, size_t count, size_t block, size_t groups, const Run& run) {
-  const size_t blocks = (count + block - 1) / block;
+void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, size_t groups,
+               const Run& run) {
+  const size_t tiles = (count + tile - 1) / tile, blocks = (tiles + most - 1) / most;
   const size_t wanted = pool.threads() > 1 ? 4 * pool.threads() : 1;
   const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
   pool.parallel(blocks * cuts, 1, [&](size_t first, size_t last) {
     for (size_t part = first; part < last; ++part) {
-      const size_t from = part / cuts * block, cut = part % cuts;
-      run(from, std::min(from + block, count), cut * groups / cuts, (cut + 1) * groups / cuts);
+      const size_t block = part % blocks, cut = part / blocks;
+      run(block * tiles / blocks * tile, std::min((block + 1) * tiles / blocks * tile, count),
+          cut * groups / cuts, (cut + 1) * groups / cuts);
     }
   });
 }
@@ -60,14 +64,16 @@ inline void run_conv(const Step& step, const ThreadPool& pool) {
     const size_t groups = conv_groups(task);
     if (winograd_pays(task)) {
       const size_t floats = winograd_scratch(task);
-      run_parts(pool, winograd_tiles(task), winograd_block(task), groups, [&](const auto&... part) {
-        winograd(task, {part...}, Scratch(step, pool, floats).data());
-      });
+      run_parts(pool, winograd_tiles(task), 1, winograd_block(task), groups,
+                [&](const auto&... part) {
+                  winograd(task, {part...}, Scratch(step, pool, floats).data());
+                });
     } else {
       const size_t floats = conv_scratch(task);
-      run_parts(
-          pool, task.y.height * task.y.width, kConvTiles * conv_tile(), groups,
-          [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
+      run_parts(pool, task.y.height * task.y.width, conv_tile(), kConvTiles, groups,
+                [&](const auto&... part) {
+                  conv(task, {part...}, Scratch(step, pool, floats).data());
+                });
     }
   });
 }
