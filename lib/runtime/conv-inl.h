@@ -21,27 +21,26 @@ namespace hn = hwy::HWY_NAMESPACE;
 // the weights that meet them and one value fill its registers.
 constexpr size_t kMostLanes = size_t{2} * kPanel;
 using Lanes = hn::CappedTag<float, kMostLanes>;
-using PanelLanes = hn::CappedTag<float, kPanel>;
 constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), kMostLanes);
 constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == kMostLanes;  // 32, not 16
 constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pixels
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
-constexpr size_t kMost = kVectors * kLanes / kPanel;  // panels that are computed together
+constexpr size_t kGroup = kVectors * kLanes;  // output channels that are computed together
 
-// What becomes of the sums of one vector of channels, from channel `from` of a range on: scaled,
-// shifted, added to what is there, clamped, and stored.
+// What becomes of the sums of one vector of channels of y, of those from `from` to `end` - 1:
+// scaled, shifted, added to what is there, clamped, and stored.
 template <class D>
 class Finish {
  public:
-  HWY_INLINE Finish(D d, const ConvTask& task, const ConvRange& range, size_t from)
-      : scale_(hn::LoadU(d, range.scale + from)),
-        shift_(hn::LoadU(d, range.shift + from)),
+  HWY_INLINE Finish(D d, const ConvTask& task, size_t from, size_t end)
+      : scale_(hn::LoadU(d, task.scale + from)),
+        shift_(hn::LoadU(d, task.shift + from)),
         low_(hn::Set(d, task.low)),
         high_(hn::Set(d, task.high)),
         addend_(task.addend),
         y_(task.y.data),
-        offset_(range.y_offset + from),
-        count_(from < range.channels ? range.channels - from : 0) {}
+        offset_(from),
+        count_(end - from) {}
 
   HWY_INLINE void operator()(D d, hn::Vec<D> sums, float* pixel) const {
     hn::Vec<D> y = hn::MulAdd(sums, scale_, shift_);
@@ -66,18 +65,65 @@ class Finish {
   size_t offset_, count_;
 };
 
-// Vector `v` of the weights of the panels from `w` on, which lie `panel_floats` apart.
-template <class D>
-HWY_INLINE hn::Vec<D> weights_at(D d, const float* w, size_t panel_floats, size_t v) {
-  constexpr size_t kWidth = hn::MaxLanes(d);
+constexpr size_t kGroupPanels = kGroup / kPanel;
+
+// The vectors of a group that is read where it is: a row of weights is kPanel numbers in each of
+// some panels.
+struct PanelRows {
+  const float* at[kGroupPanels];
+
+  HWY_INLINE hn::Vec<Lanes> operator()(size_t offset, size_t v) const {
+    const Lanes d;
 #if HWY_TARGET != HWY_SCALAR  // which has no halves
-  if constexpr (kWidth > kPanel) {
-    const hn::Half<D> half;
-    const float* low = w + 2 * v * panel_floats;
-    return hn::Combine(d, hn::LoadU(half, low + panel_floats), hn::LoadU(half, low));
-  }
+    if constexpr (kLanes > kPanel) {
+      const hn::Half<Lanes> half;
+      return hn::Combine(d, hn::LoadU(half, at[2 * v + 1] + offset),
+                         hn::LoadU(half, at[2 * v] + offset));
+    }
 #endif
-  return hn::LoadU(d, w + v * kWidth / kPanel * panel_floats + v * kWidth % kPanel);
+    return hn::LoadU(d, at[v * kLanes / kPanel] + offset + v * kLanes % kPanel);
+  }
+};
+
+// The rows of the group of output channels from `first` on, for a tap and the input channels from
+// `channel` on; `count` becomes how many of these the blocks have. What is missing of a last group
+// is its last panel again.
+HWY_INLINE PanelRows panel_rows(const Bundle& bundle, size_t first, size_t tap, size_t channel,
+                                size_t& count) {
+  PanelRows rows;
+  for (size_t i = 0; i < kGroupPanels; ++i) {
+    const size_t index = std::min(first / kPanel + i, bundle.panels.size() - 1);
+    const Bundle::Panel::Block& block = bundle.panels[index].block_of(channel);
+    const size_t before = channel - block.first;
+    rows.at[i] = block.weights + (tap * block.length + before) * kPanel;
+    count = std::min(count, block.length - before);
+  }
+  return rows;
+}
+
+// A part of a bundle's weights as one matrix, to[step][kGroup], of the group of output channels
+// from `first` on. Lanes behind the last channel have any numbers.
+HWY_INLINE void pack_weights(const Bundle& bundle, size_t first, size_t step, size_t count,
+                             float* to) {
+  for_each_weights(bundle, first, kGroup, step, count,
+                   [&](const float* w, size_t rows, size_t at, size_t lane, size_t channels,
+                       bool whole) HWY_ATTR {
+                     float* row = to + (at - step) * kGroup + lane;
+                     // Whole panels where there is room: what is too much is overwritten by the
+                     // next one.
+                     if (whole && lane + kPanel <= kGroup) {
+                       const hn::CappedTag<float, kPanel> d;
+                       for (size_t r = 0; r < rows; ++r, w += kPanel, row += kGroup) {
+                         for (size_t i = 0; i < kPanel; i += hn::MaxLanes(d)) {
+                           hn::StoreU(hn::LoadU(d, w + i), d, row + i);
+                         }
+                       }
+                       return;
+                     }
+                     for (size_t r = 0; r < rows; ++r, w += kPanel, row += kGroup) {
+                       std::memcpy(row, w, channels * sizeof(float));
+                     }
+                   });
 }
 
 }  // namespace HWY_NAMESPACE

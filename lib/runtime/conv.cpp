@@ -15,15 +15,17 @@ namespace nestling::runtime {
 namespace HWY_NAMESPACE {
 constexpr size_t kFewChannels = 8;
 
+// Steps of a reduction whose weights stay in the first cache while tiles meet them.
+constexpr size_t kDepth = 256;
+
 // Whether all columns of a kernel's row are read at once, as one row of kernel[1] * channels
 // numbers, which is how they and their weights lie: with few channels a tap alone is too short a
 // loop.
 bool whole_rows(const ConvTask& task) {
   const NodeSpec& node = *task.node;
   return task.x.channels <= kFewChannels && node.kernel[1] > 1 && node.dilation[1] == 1 &&
-         std::all_of(task.ranges->begin(), task.ranges->end(), [&](const ConvRange& range) {
-           return range.pieces.size() == 1 && range.pieces[0].length == task.x.channels;
-         });
+         std::all_of(task.bundles->begin(), task.bundles->end(),
+                     [&](const Bundle& bundle) { return bundle.depth == task.x.channels; });
 }
 
 // Where each tap, or row of taps, of each pixel of a tile begins: the pixel of x that it sees, or
@@ -106,8 +108,8 @@ size_t ScratchImpl(const ConvTask& task) {
   const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
   const size_t tiles = std::min((pixels + kTile - 1) / kTile, kConvTiles);
   constexpr size_t kPointer = sizeof(const float*) / sizeof(float);
-  const size_t copies = task.x.channels <= kFewChannels ? kTile * taps * task.x.channels : 0;
-  return tiles * taps * kTile * kPointer + copies;
+  const size_t copies = task.x.channels <= kFewChannels ? taps * task.x.channels : 0;
+  return kDepth * kGroup + tiles * kTile * (kGroup + taps * kPointer + copies);
 }
 
 // How a kernel is walked: `count` times over `columns` of its columns at once.
@@ -115,143 +117,233 @@ struct Taps {
   size_t count, columns;
 };
 
-// Some vectors of channels, from panel `panel` on, for the first pixels of a tile, of which
-// `pixels` are stored.
-template <size_t kPixels, size_t kCount, class D>
-HWY_INLINE void tile(D d, const ConvTask& task, const ConvRange& range, size_t panel,
-                     const Rows& rows, const Taps& taps, float* y, size_t pixels) {
-  hn::Vec<D> sums[kPixels][kCount];
-  for (auto& pixel : sums) {
-    for (auto& v : pixel) v = hn::Zero(d);
-  }
-  for (const ConvPiece& piece : range.pieces) {
-    const size_t length = piece.length * taps.columns;
-    const size_t panel_floats = taps.count * length * kPanel;
-    const float* w = piece.weights + panel * panel_floats;
-    for (size_t tap = 0; tap < taps.count; ++tap) {
-      const float* x[kPixels];
-      for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + piece.x_offset;
-      for (size_t c = 0; c < length; ++c, w += kPanel) {
-        hn::Vec<D> weight[kCount];
-        for (size_t v = 0; v < kCount; ++v) weight[v] = weights_at(d, w, panel_floats, v);
-        for (size_t p = 0; p < kPixels; ++p) {
-          const hn::Vec<D> value = hn::Set(d, x[p][c]);
-          for (size_t v = 0; v < kCount; ++v) {
-            sums[p][v] = hn::MulAdd(value, weight[v], sums[p][v]);
-          }
-        }
-      }
-    }
-  }
-  for (size_t v = 0; v < kCount; ++v) {
-    const Finish<D> finish(d, task, range, panel * kPanel + v * hn::MaxLanes(d));
+// A part of the reduction of a group of output channels: steps first..last - 1 of `all`. Each step
+// is an input channel of a tap.
+struct Chunk {
+  size_t first, last, all;
+  const float* packed;  // [step][kGroup] weights; null: these are read where they are
+  PanelRows rows;       // from step 0 on, if each panel has one block
+};
+
+// sums += x * weights, for `count` steps that lie one behind the other; weights(step, vector).
+template <size_t kPixels, size_t kCount, class Weights>
+HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
+                         hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
+  const Lanes d;
+  for (size_t c = 0; c < count; ++c) {
+    hn::Vec<Lanes> weight[kCount];
+    for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
     for (size_t p = 0; p < kPixels; ++p) {
-      if (p < pixels) finish(d, sums[p][v], y + p * task.y.channels);
+      const hn::Vec<Lanes> value = hn::Set(d, x[p][c]);
+      for (size_t v = 0; v < kCount; ++v) sums[p][v] = hn::MulAdd(value, weight[v], sums[p][v]);
     }
   }
 }
 
-// One group of at most kMost panels, for the first pixels of a tile.
-template <size_t kPixels>
-HWY_INLINE void group(const ConvTask& task, const ConvRange& range, size_t panel, const Rows& rows,
-                      const Taps& taps, float* y, size_t pixels) {
-  constexpr size_t kFew = HWY_MAX(1, kMost / 2);
-  const size_t end = std::min(panel + kMost, range.panels);
-  if (panel + kMost == end) {
-    tile<kPixels, kVectors>(Lanes(), task, range, panel, rows, taps, y, pixels);
-    return;
-  }
-  if constexpr (kFew < kMost) {
-    for (; panel + kFew <= end; panel += kFew) {
-      tile<kPixels, kVectors / 2>(Lanes(), task, range, panel, rows, taps, y, pixels);
+// kCount vectors of channels, from channel `from` of the bundle on, for the first pixels of a tile,
+// of which `pixels` are stored. `sums` has [pixel][kGroup] between the chunks.
+template <size_t kPixels, size_t kCount>
+HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, const Rows& rows,
+                     const Taps& taps, const Chunk& chunk, float* sums, float* y, size_t pixels) {
+  const Lanes d;
+  hn::Vec<Lanes> sum[kPixels][kCount];
+  for (size_t p = 0; p < kPixels; ++p) {
+    for (size_t v = 0; v < kCount; ++v) {
+      sum[p][v] = chunk.first == 0 ? hn::Zero(d) : hn::Load(d, sums + p * kGroup + v * kLanes);
     }
   }
-  if constexpr (kFew > 1) {
-    if (panel < end) tile<kPixels, 1>(PanelLanes(), task, range, panel, rows, taps, y, pixels);
+  const size_t depth = bundle.depth * taps.columns;
+  for (size_t step = chunk.first; step < chunk.last;) {
+    const size_t tap = step / depth, channel = step % depth;
+    const Bundle::Interval* interval = bundle.inputs.data();
+    size_t inside = channel;
+    for (; inside >= interval->length * taps.columns; ++interval) {
+      inside -= interval->length * taps.columns;
+    }
+    size_t count = std::min(interval->length * taps.columns - inside, chunk.last - step);
+    const float* x[kPixels];
+    for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + interval->begin + inside;
+    if (chunk.packed != nullptr) {
+      const float* w = chunk.packed + (step - chunk.first) * kGroup;
+      multiply(
+          x, count,
+          [&](size_t c, size_t v) HWY_ATTR { return hn::Load(d, w + c * kGroup + v * kLanes); },
+          sum);
+    } else if (bundle.single()) {
+      multiply(
+          x, count, [&](size_t c, size_t v) HWY_ATTR { return chunk.rows((step + c) * kPanel, v); },
+          sum);
+    } else {
+      const PanelRows w = panel_rows(bundle, from, tap, channel, count);
+      multiply(
+          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, sum);
+    }
+    step += count;
+  }
+  if (chunk.last < chunk.all) {
+    for (size_t p = 0; p < kPixels; ++p) {
+      for (size_t v = 0; v < kCount; ++v) hn::Store(sum[p][v], d, sums + p * kGroup + v * kLanes);
+    }
+    return;
+  }
+  const size_t end = bundle.y_offset + bundle.channels;
+  for (size_t v = 0; v < kCount; ++v) {
+    const size_t channel = bundle.y_offset + from + v * kLanes;
+    if (channel >= end) break;
+    const Finish<Lanes> finish(d, task, channel, end);
+    for (size_t p = 0; p < kPixels; ++p) {
+      if (p < pixels) finish(d, sum[p][v], y + p * task.y.channels);
+    }
+  }
+}
+
+// One group of output channels for the first pixels of a tile.
+template <size_t kPixels>
+void group(const ConvTask& task, const Bundle& bundle, size_t from, const Rows& rows,
+           const Taps& taps, const Chunk& chunk, float* sums, float* y, size_t pixels) {
+  constexpr size_t kFew = HWY_MAX(1, kVectors / 2);
+  const size_t vectors = (bundle.channels - from + kLanes - 1) / kLanes;
+  if (vectors > kFew) {
+    tile<kPixels, kVectors>(task, bundle, from, rows, taps, chunk, sums, y, pixels);
+  } else {
+    tile<kPixels, kFew>(task, bundle, from, rows, taps, chunk, sums, y, pixels);
+  }
+}
+
+// An output of one pixel, such as a fully connected layer's: every weight is used once, as it lies.
+bool is_one_pixel(const ConvTask& task) { return task.y.height * task.y.width == 1; }
+
+using PanelLanes = hn::CappedTag<float, kPanel>;
+constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
+
+// The sums of one vector of a panel, from its channel `from` on.
+HWY_INLINE hn::Vec<PanelLanes> panel_sums(const Bundle& bundle, const Bundle::Panel& panel,
+                                          size_t from, const Rows& rows, size_t taps) {
+  constexpr size_t kSums = 4;  // as one would wait for itself
+  const PanelLanes d;
+  hn::Vec<PanelLanes> sums[kSums];
+  for (auto& sum : sums) sum = hn::Zero(d);
+  for (const Bundle::Panel::Block& block : panel.blocks) {
+    // Blocks lie within an interval: what joined their inputs was that these follow each other.
+    size_t first = block.first, begin = 0;
+    for (const Bundle::Interval& interval : bundle.inputs) {
+      begin = interval.begin;
+      if (first < interval.length) break;
+      first -= interval.length;
+    }
+    const float* w = block.weights + from;
+    for (size_t tap = 0; tap < taps; ++tap) {
+      const float* x = rows.at[tap * kTile] + begin + first;
+      size_t c = 0;
+      for (; c + kSums <= block.length; c += kSums, w += kSums * kPanel) {
+        for (size_t i = 0; i < kSums; ++i) {
+          sums[i] = hn::MulAdd(hn::Set(d, x[c + i]), hn::LoadU(d, w + i * kPanel), sums[i]);
+        }
+      }
+      for (; c < block.length; ++c, w += kPanel) {
+        sums[0] = hn::MulAdd(hn::Set(d, x[c]), hn::LoadU(d, w), sums[0]);
+      }
+    }
+  }
+  return hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
+}
+
+void one_pixel(const ConvTask& task, const ConvPart& part, float* scratch) {
+  const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
+  const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
+  rows.find(task, 0, 1);
+  size_t g = 0;
+  for (const Bundle& bundle : *task.bundles) {
+    for (const Bundle::Panel& panel : bundle.panels) {
+      if (g++ < part.first_group || g > part.last_group) continue;
+      const size_t first = bundle.y_offset + panel.first;
+      for (size_t from = 0; from < panel.channels; from += kPanelLanes) {
+        const Finish<PanelLanes> finish(PanelLanes(), task, first + from, first + panel.channels);
+        finish(PanelLanes(), panel_sums(bundle, panel, from, rows, taps), task.y.data);
+      }
+    }
   }
 }
 
 size_t GroupsImpl(const ConvTask& task) {
   size_t groups = 0;
-  for (const ConvRange& range : *task.ranges) groups += (range.panels + kMost - 1) / kMost;
+  for (const Bundle& bundle : *task.bundles) {
+    groups += is_one_pixel(task) ? bundle.panels.size() : (bundle.channels + kGroup - 1) / kGroup;
+  }
   return groups;
 }
 
 void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
+  if (is_one_pixel(task)) return one_pixel(task, part, scratch);
   const NodeSpec& node = *task.node;
   const size_t all_taps = size_t{node.kernel[0]} * node.kernel[1];
   const bool rows = whole_rows(task);
   const Taps taps = rows ? Taps{node.kernel[0], node.kernel[1]} : Taps{all_taps, 1};
-  Rows tiles[kConvTiles];
-  const auto** pointers = reinterpret_cast<const float**>(scratch);
   const size_t count = (part.last_pixel - part.first_pixel + kTile - 1) / kTile;
+  float* weights = scratch;
+  float* sums = weights + kDepth * kGroup;
+  const auto** pointers = reinterpret_cast<const float**>(sums + count * kTile * kGroup);
   float* copies = reinterpret_cast<float*>(pointers + count * taps.count * kTile);
-  const auto find = [&](size_t t) {
-    tiles[t] = {pointers + t * taps.count * kTile, rows ? copies : nullptr};
+  Rows tiles[kConvTiles];
+  for (size_t t = 0; t < count; ++t) {
+    tiles[t] = {pointers + t * taps.count * kTile,
+                rows ? copies + t * kTile * all_taps * task.x.channels : nullptr};
     tiles[t].find(task, part.first_pixel + t * kTile, part.last_pixel);
-  };
-  // Groups first..last - 1 of the channels of tiles from..to - 1.
-  const auto run = [&](size_t from, size_t to) {
-    size_t g = 0;
-    for (const ConvRange& range : *task.ranges) {
-      for (size_t panel = 0; panel < range.panels; panel += kMost, ++g) {
-        if (g < part.first_group || g >= part.last_group) continue;
-        for (size_t t = from; t < to; ++t) {
+  }
+  size_t g = 0;
+  for (const Bundle& bundle : *task.bundles) {
+    const size_t all = all_taps * bundle.depth;
+    for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
+      if (g < part.first_group || g >= part.last_group) continue;
+      // What weights a chunk has packed serve all tiles of the part.
+      const bool direct = bundle.direct && (bundle.single() || !rows);
+      const size_t most = direct ? std::max<size_t>(all, 1) : kDepth;
+      size_t any = SIZE_MAX;
+      const PanelRows first =
+          direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
+      for (size_t step = 0; step == 0 || step < all; step += most) {
+        const Chunk chunk{step, std::min(step + most, all), all, direct ? nullptr : weights, first};
+        if (!direct) pack_weights(bundle, from, step, chunk.last - step, weights);
+        for (size_t t = 0; t < count; ++t) {
           const size_t pixel = part.first_pixel + t * kTile;
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.channels;
+          float* before = sums + t * kTile * kGroup;
           if (pixels > kTile / 2) {
-            group<kTile>(task, range, panel, tiles[t], taps, y, pixels);
+            group<kTile>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           } else {
-            group<kTile / 2>(task, range, panel, tiles[t], taps, y, pixels);
+            group<kTile / 2>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           }
         }
       }
     }
-  };
-  if (rows) {  // one tile after the other, which share the copies: such layers have few weights
-    for (size_t t = 0; t < count; ++t) {
-      find(t);
-      run(t, t + 1);
-    }
-  } else {  // weights that a group of channels has fetched serve all tiles of the part
-    for (size_t t = 0; t < count; ++t) find(t);
-    run(0, count);
   }
 }
 
-constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
-
-// One vector of channels, from channel `from` of the range on, for the first pixels of a tile.
-template <size_t kPixels, class D>
-HWY_INLINE void depthwise_tile(D d, const ConvTask& task, const ConvRange& range, size_t from,
-                               const Rows& rows, size_t taps, float* y, size_t pixels) {
-  const float* w = range.pieces[0].weights + from / kPanel * taps * kPanel + from % kPanel;
-  hn::Vec<D> sums[kPixels];
+// One vector of channels, from channel `from` on, for the first pixels of a tile.
+template <size_t kPixels>
+HWY_INLINE void depthwise_tile(const ConvTask& task, size_t from, const Rows& rows, size_t taps,
+                               float* y, size_t pixels) {
+  const Lanes d;
+  const size_t row = padded_row(task.y.channels);
+  hn::Vec<Lanes> sums[kPixels];
   for (auto& sum : sums) sum = hn::Zero(d);
   for (size_t tap = 0; tap < taps; ++tap) {
-    const hn::Vec<D> weight = weights_at(d, w + tap * kPanel, taps * kPanel, 0);
+    const hn::Vec<Lanes> weight = hn::LoadU(d, task.channel_weights + tap * row + from);
     const float* const* x = rows.at + tap * kTile;
     for (size_t p = 0; p < kPixels; ++p) {
-      sums[p] = hn::MulAdd(hn::LoadU(d, x[p] + range.y_offset + from), weight, sums[p]);
+      sums[p] = hn::MulAdd(hn::LoadU(d, x[p] + from), weight, sums[p]);
     }
   }
-  const Finish<D> finish(d, task, range, from);
+  const Finish<Lanes> finish(d, task, from, task.y.channels);
   for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
 }
 
 template <size_t kPixels>
 HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t taps, float* y,
                                  size_t pixels) {
-  for (const ConvRange& range : *task.ranges) {
-    const size_t channels = range.panels * kPanel;
-    size_t from = 0;
-    for (; from + kLanes <= channels; from += kLanes) {
-      depthwise_tile<kPixels>(Lanes(), task, range, from, rows, taps, y, pixels);
-    }
-    if (from < channels) {
-      depthwise_tile<kPixels>(PanelLanes(), task, range, from, rows, taps, y, pixels);
-    }
+  for (size_t from = 0; from < task.y.channels; from += kLanes) {
+    depthwise_tile<kPixels>(task, from, rows, taps, y, pixels);
   }
 }
 
@@ -281,22 +373,20 @@ struct SideBySide {
     }
   }
 
-  // One vector of channels, from channel `from` of the range on; the first `pixels` are stored.
-  template <class D>
-  HWY_INLINE void run(D d, const ConvTask& task, const ConvRange& range, size_t from, float* y,
-                      size_t pixels) const {
-    const size_t panel_floats = kSize * kSize * kPanel;
-    const float* w = range.pieces[0].weights + from / kPanel * panel_floats + from % kPanel;
-    hn::Vec<D> sums[kPixels];
+  // One vector of channels, from channel `from` on; the first `pixels` are stored.
+  HWY_INLINE void run(const ConvTask& task, size_t from, float* y, size_t pixels) const {
+    const Lanes d;
+    const size_t row = padded_row(task.y.channels);
+    hn::Vec<Lanes> sums[kPixels];
     for (auto& sum : sums) sum = hn::Zero(d);
     for (size_t i = 0; i < kSize; ++i) {
-      hn::Vec<D> weights[kSize];
+      hn::Vec<Lanes> weights[kSize];
       for (size_t j = 0; j < kSize; ++j) {
-        weights[j] = weights_at(d, w + (i * kSize + j) * kPanel, panel_floats, 0);
+        weights[j] = hn::LoadU(d, task.channel_weights + (i * kSize + j) * row + from);
       }
       HWY_UNROLL(32)
       for (size_t column = 0; column < kColumns; ++column) {
-        const hn::Vec<D> value = hn::LoadU(d, at[i][column] + range.y_offset + from);
+        const hn::Vec<Lanes> value = hn::LoadU(d, at[i][column] + from);
         HWY_UNROLL(8)
         for (size_t p = 0; p < kPixels; ++p) {
           if (column < p * kStride || column >= p * kStride + kSize) continue;
@@ -304,7 +394,7 @@ struct SideBySide {
         }
       }
     }
-    const Finish<D> finish(d, task, range, from);
+    const Finish<Lanes> finish(d, task, from, task.y.channels);
     for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
   }
 };
@@ -318,13 +408,8 @@ void depthwise_rows(const ConvTask& task, size_t first, size_t last) {
     const size_t pixels = std::min({Window::kPixels, task.y.width - column, last - pixel});
     window.find(task, pixel / task.y.width, column);
     float* y = task.y.data + pixel * task.y.channels;
-    for (const ConvRange& range : *task.ranges) {
-      const size_t channels = range.panels * kPanel;
-      size_t from = 0;
-      for (; from + kLanes <= channels; from += kLanes) {
-        window.run(Lanes(), task, range, from, y, pixels);
-      }
-      if (from < channels) window.run(PanelLanes(), task, range, from, y, pixels);
+    for (size_t from = 0; from < task.y.channels; from += kLanes) {
+      window.run(task, from, y, pixels);
     }
     pixel += pixels;
   }
@@ -355,14 +440,12 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scrat
 }
 
 void AffineImpl(const ConvTask& task, size_t first, size_t last) {
-  const PanelLanes d;
-  for (size_t pixel = first; pixel < last; ++pixel) {
-    const float* x = task.x.data + pixel * task.x.channels;
-    for (const ConvRange& range : *task.ranges) {
-      for (size_t from = 0; from < range.panels * kPanel; from += kPanelLanes) {
-        Finish<PanelLanes>(d, task, range, from)(d, hn::LoadU(d, x + range.y_offset + from),
-                                                 task.y.data + pixel * task.y.channels);
-      }
+  const Lanes d;
+  for (size_t from = 0; from < task.y.channels; from += kLanes) {
+    const Finish<Lanes> finish(d, task, from, task.y.channels);
+    for (size_t pixel = first; pixel < last; ++pixel) {
+      finish(d, hn::LoadU(d, task.x.data + pixel * task.x.channels + from),
+             task.y.data + pixel * task.y.channels);
     }
   }
 }

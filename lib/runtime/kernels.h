@@ -6,37 +6,21 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/bundle.h"
 #include "runtime/tensor.h"
 
 namespace nestling::runtime {
-
-// A block of weights (package_format.h): the input channels from `x_offset` on, `length` of them,
-// meet every panel of a range.
-struct ConvPiece {
-  const float* weights;
-  size_t x_offset;
-  size_t length;
-};
-
-// Output channels that one capacity added: `channels` of them from `y_offset` on. scale and shift
-// hold panels * kPanel floats.
-struct ConvRange {
-  size_t y_offset;
-  size_t channels;
-  size_t panels;
-  std::vector<ConvPiece> pieces;
-  const float* scale;
-  const float* shift;
-};
 
 // y = clamp((x * weights) * scale + shift + addend, low, high).
 struct ConvTask {
   const NodeSpec* node;
   float low, high;
   Image x, y;
-  const float* addend;  // as y lies; may be null
-  const std::vector<ConvRange>* ranges;
-  const float* zeros;  // as many as x has channels, and kSlack: what padding reads
+  const float* addend;                 // as y lies; may be null
+  const std::vector<Bundle>* bundles;  // of dense weights
+  const float* channel_weights;        // of depthwise ones: [tap][padded_row(y's channels)]
+  const float *scale, *shift;          // padded_row(y's channels)
+  const float* zeros;                  // as many as x has channels, and kSlack: what padding reads
 };
 
 // Some pixels of y, in row-major order, at most kConvTiles tiles of conv_tile() from a multiple of

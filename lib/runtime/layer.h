@@ -14,7 +14,7 @@ void for_each_image(const Step& step, const Run& run) {
   for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
     const float* addend = step.then == Then::add ? image(step.inputs.back(), n).data : nullptr;
     run(ConvTask{step.node, step.low, step.high, image(step.inputs[0], n), image(step.y, n), addend,
-                 &step.ranges, step.zeros});
+                 &step.bundles, step.channel_weights, step.scale, step.shift, step.zeros});
   }
 }
 
@@ -70,10 +70,9 @@ inline void run_conv(const Step& step, const ThreadPool& pool) {
                 });
     } else {
       const size_t floats = conv_scratch(task);
-      run_parts(pool, task.y.height * task.y.width, conv_tile(), kConvTiles, groups,
-                [&](const auto&... part) {
-                  conv(task, {part...}, Scratch(step, pool, floats).data());
-                });
+      run_parts(
+          pool, task.y.height * task.y.width, conv_tile(), kConvTiles, groups,
+          [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
     }
   });
 }

@@ -20,9 +20,12 @@ struct Step {
   Tensor y;
   float low, high;  // bounds of y
   Then then;
-  std::vector<ConvRange> ranges;  // of operators with weights
-  const float* zeros;             // as many as the input has channels, and kSlack
-  float* scratch;                 // of all threads: Scratch
+  // Of operators with weights (ConvTask).
+  std::vector<Bundle> bundles;
+  const float* channel_weights = nullptr;
+  const float *scale = nullptr, *shift = nullptr;
+  const float* zeros;
+  float* scratch;  // of all threads: Scratch
 };
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.

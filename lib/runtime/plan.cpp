@@ -11,7 +11,7 @@ constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
 uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacity) {
   const uint64_t floats = element_count(header.shape(value, capacity));
-  return align_floats(floats + kSlackFloats);
+  return padded_row(floats);
 }
 
 // What a thread needs for itself to run a layer.
@@ -20,9 +20,30 @@ uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint3
   if (weights != Weights::dense && weights != Weights::depthwise) return 0;
   const Tensor x(nullptr, header.shape(node.inputs[0], capacity));
   const Tensor y(nullptr, header.shape(node.output, capacity));
-  const ConvTask task{&node, 0, 0, image(x, 0), image(y, 0), nullptr, nullptr, nullptr};
+  ConvTask task{};
+  task.node = &node;
+  task.x = image(x, 0);
+  task.y = image(y, 0);
   const bool dense = weights == Weights::dense;
   return dense && winograd_pays(task) ? winograd_scratch(task) : conv_scratch(task);
+}
+
+// What a layer has of its own in the arena: scales, shifts, and depthwise weights, which blocks
+// have in pieces.
+struct Constants {
+  uint64_t scale = 0, weights = 0;  // floats; there are as many shifts as scales
+  uint64_t floats() const { return 2 * scale + weights; }
+};
+Constants constants_of(const PackageHeader& header, const NodeSpec& node, uint32_t capacity) {
+  const Weights weights = find_operator(node.op)->weights;
+  if (weights == Weights::none) return {};
+  const uint64_t channels = header.axis_size(header.channels(node.output), capacity);
+  Constants constants;
+  constants.scale = padded_row(channels);
+  if (weights == Weights::depthwise) {
+    constants.weights = constants.scale * node.kernel[0] * node.kernel[1];
+  }
+  return constants;
 }
 
 // Places of a value's channel axis before its `slot`-th run.
@@ -32,6 +53,42 @@ size_t slot_offset(const PackageHeader& header, uint32_t value, uint32_t slot, u
     offset += header.run_size(header.channels(value).runs[s], capacity);
   }
   return offset;
+}
+
+// The output channels of a block, and where its input channels begin.
+struct Range {
+  size_t y_offset, channels, x_offset;
+};
+Range range_of(const PackageHeader& header, uint32_t n, const Block& block, uint32_t capacity) {
+  const NodeSpec& node = header.nodes[n];
+  const RunSpec& run = header.channels(node.output).runs[block.out_slot];
+  const size_t before = header.run_size(run, block.range - 1);
+  Range range{slot_offset(header, node.output, block.out_slot, capacity) + before,
+              header.run_size(run, block.range) - before, 0};
+  if (block.kind == Block::Kind::weights && block.in_end > block.in_begin) {
+    range.x_offset = slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin;
+  }
+  return range;
+}
+
+void add_piece(std::vector<ConvRange>& ranges, const Range& range, const ConvPiece& piece) {
+  auto at = std::find_if(ranges.begin(), ranges.end(),
+                         [&](const ConvRange& r) { return r.y_offset == range.y_offset; });
+  if (at == ranges.end()) at = ranges.insert(at, {range.y_offset, range.channels, {}});
+  const auto behind = std::find_if(at->pieces.begin(), at->pieces.end(),
+                                   [&](const ConvPiece& p) { return p.x_offset > piece.x_offset; });
+  at->pieces.insert(behind, piece);
+}
+
+// From the panels of a range, [panel][tap][kPanel], to rows of all channels (ConvTask).
+void gather_channels(const NodeSpec& node, const Range& range, const float* from, float* to,
+                     size_t row) {
+  const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
+  for (size_t c = 0; c < range.channels; ++c) {
+    for (size_t tap = 0; tap < taps; ++tap) {
+      to[tap * row + range.y_offset + c] = from[(c / kPanel * taps + tap) * kPanel + c % kPanel];
+    }
+  }
 }
 
 }  // namespace
@@ -69,16 +126,18 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
         taken.end());
     place(stages[s].output);
   }
-  uint64_t scratch = 0;
+  uint64_t scratch = 0, constants = 0;
   for (const NodeSpec& node : header.nodes) {
     if (find_operator(node.op)->weights == Weights::none) continue;
     scratch = std::max(scratch, scratch_floats(header, node, capacity));
+    constants += constants_of(header, node, capacity).floats();
     layout.zeros_floats = std::max<uint64_t>(
         layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
   }
   layout.zeros_floats += kSlackFloats;
   layout.zeros = layout.floats;
-  layout.scratch = align_floats(layout.zeros + layout.zeros_floats);
+  layout.constants = align_floats(layout.zeros + layout.zeros_floats);
+  layout.scratch = layout.constants + constants;
   layout.floats = layout.scratch + threads * align_floats(scratch);
   return layout;
 }
@@ -105,9 +164,15 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   Plan plan;
   for (const uint32_t input : header.inputs) plan.inputs.push_back(tensors[input]);
   for (const uint32_t output : header.outputs) plan.outputs.push_back(tensors[output]);
-  std::vector<size_t> step_of(header.nodes.size(), 0);
-  for (const Stage& stage : stages_of(header)) {
-    step_of[stage.node] = plan.steps.size();
+  struct Gathered {
+    Step* step;
+    float *scale, *shift, *channel_weights;
+  };
+  std::vector<Gathered> gathered(header.nodes.size());
+  const std::vector<Stage> stages = stages_of(header);
+  plan.steps.reserve(stages.size());
+  float* constants = arena + layout.constants;
+  for (const Stage& stage : stages) {
     Step& step = plan.steps.emplace_back();
     step.node = &header.nodes[stage.node];
     step.op = find_operator(step.node->op);
@@ -118,47 +183,50 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.then = stage.then;
     step.zeros = arena + layout.zeros;
     step.scratch = arena + layout.scratch;
+    const Constants sizes = constants_of(header, *step.node, capacity);
+    gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
+    step.scale = gathered[stage.node].scale;
+    step.shift = gathered[stage.node].shift;
+    step.channel_weights = gathered[stage.node].channel_weights;
+    constants += sizes.floats();
   }
-  // A range is found by where it begins; blocks come range by range.
-  const auto range_of = [&](uint32_t n, const Block& block) -> ConvRange& {
-    const NodeSpec& node = header.nodes[n];
-    const RunSpec& run = header.channels(node.output).runs[block.out_slot];
-    const size_t before = header.run_size(run, block.range - 1);
-    const size_t y_offset = slot_offset(header, node.output, block.out_slot, capacity) + before;
-    std::vector<ConvRange>& ranges = plan.steps[step_of[n]].ranges;
-    for (ConvRange& range : ranges) {
-      if (range.y_offset == y_offset) return range;
-    }
-    const size_t channels = header.run_size(run, block.range) - before;
-    ranges.push_back({y_offset, channels, panels(header, run, block.range), {}, nullptr, nullptr});
-    return ranges.back();
-  };
+  std::vector<std::vector<ConvRange>> ranges(header.nodes.size());
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* segment = segments.weights(k);
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
       const NodeSpec& node = header.nodes[n];
+      if ((block.kind == Block::Kind::weights ? node.own_weights : node.own_scale) &&
+          k != capacity) {
+        return;
+      }
+      const Range range = range_of(header, n, block, capacity);
       const float* at = segment + block.offset;
-      ConvRange& range = range_of(n, block);
       switch (block.kind) {
-        case Block::Kind::weights: {
-          if (node.own_weights && k != capacity) break;
-          const bool dense = block.in_end > block.in_begin;
-          const size_t x_offset =
-              dense ? slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin
-                    : 0;
-          range.pieces.push_back({at, x_offset, dense ? block.in_end - block.in_begin : size_t{1}});
+        case Block::Kind::weights:
+          if (block.in_end > block.in_begin) {
+            add_piece(ranges[n], range, {at, range.x_offset, block.in_end - block.in_begin});
+          } else {
+            gather_channels(node, range, at, gathered[n].channel_weights,
+                            constants_of(header, node, capacity).scale);
+          }
           break;
-        }
         case Block::Kind::scale:
-          range.scale = at;  // of own scales the last, which is the present capacity's
+          std::copy_n(at, range.channels, gathered[n].scale + range.y_offset);
           break;
         case Block::Kind::shift:
-          range.shift = at;
+          std::copy_n(at, range.channels, gathered[n].shift + range.y_offset);
           break;
       }
     };
     for_each_part(header, k, visitor);
+  }
+  for (size_t n = 0; n < ranges.size(); ++n) {
+    if (ranges[n].empty()) continue;
+    std::sort(ranges[n].begin(), ranges[n].end(),
+              [](const ConvRange& a, const ConvRange& b) { return a.y_offset < b.y_offset; });
+    const std::array<uint32_t, 2>& kernel = header.nodes[n].kernel;
+    gathered[n].step->bundles = bundles_of(ranges[n], size_t{kernel[0]} * kernel[1]);
   }
   return plan;
 }

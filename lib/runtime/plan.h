@@ -19,7 +19,8 @@ struct ArenaLayout {
   std::vector<uint64_t> offsets;  // by value
   uint64_t zeros = 0;             // where the kernels' zeros lie
   uint64_t zeros_floats = 0;
-  uint64_t scratch = 0;  // where that of the threads lies
+  uint64_t constants = 0;  // where what belongs to the channels of layers is gathered
+  uint64_t scratch = 0;    // where that of the threads lies
   uint64_t floats = 0;
 };
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads);

@@ -18,6 +18,11 @@ inline constexpr size_t kSlack = 64;
 // Floats rounded up to whole cache lines.
 inline constexpr size_t align_floats(size_t floats) { return (floats + 15) / 16 * 16; }
 
+// Floats of a row of `channels` numbers that vectors may read beyond.
+inline constexpr size_t padded_row(size_t channels) {
+  return align_floats(channels + kSlack / sizeof(float));
+}
+
 using Shape = std::vector<uint32_t>;
 
 inline size_t element_count(const Shape& shape) {

@@ -22,16 +22,19 @@ constexpr size_t kWidest = size_t{2} * kPanel;     // vectors
 constexpr size_t kLine = 16;  // floats between places, so that these do not meet in a cache's set
 constexpr size_t kBlockFloats = size_t{1} << 19;  // of transformed inputs
 
-// What a part's scratch holds, one behind the other, in floats.
-struct Scratch {
-  size_t inputs, weights, sums;
+// Where a part's scratch holds what: transformed inputs, weights before and after their transform,
+// sums.
+struct Layout {
+  size_t packed, weights, sums, floats;
+
+  Layout(size_t channels, size_t tiles, size_t group) {
+    const size_t chunks = (channels + kChunk - 1) / kChunk, most = std::min(channels, kChunk);
+    packed = align_floats(kPlaces * (tiles * (channels + kWidest) + chunks * kLine));
+    weights = packed + align_floats(9 * most * group);
+    sums = weights + align_floats(kPlaces * (most * group + kLine));
+    floats = sums + kPlaces * (tiles * group + kLine);
+  }
 };
-Scratch scratch_of(size_t channels, size_t tiles, size_t group) {
-  const size_t chunks = (channels + kChunk - 1) / kChunk;
-  return {kPlaces * (tiles * (channels + kWidest) + chunks * kLine),
-          kPlaces * (std::min(channels, kChunk) * group + kLine),
-          kPlaces * (tiles * group + kLine)};
-}
 
 }  // namespace nestling::runtime
 #endif
@@ -41,7 +44,6 @@ namespace nestling::runtime {
 namespace HWY_NAMESPACE {
 
 static_assert(kLanes <= kWidest);
-constexpr size_t kGroup = kMost * kPanel;  // output channels that are computed together
 
 // The transforms are the matrices of Toom and Cook's algorithm for the points 0, a, -a, b, -b and
 // infinity, a = sqrt(1/2), b = sqrt(2): with them sums stay closer to their terms, and rounding
@@ -146,40 +148,29 @@ void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inpu
   }
 }
 
-// Weights of one group of output channels and some input channels of a piece.
-struct Weights {
-  const float* panels;  // where the group's panels have the first of the input channels
-  size_t panel_count, panel_floats, tap_floats;
-  size_t channels;  // at most kChunk
-};
-
-// Transformed: [place][input channel][kGroup], for one vector of output channels from `from` on.
-template <class D>
-HWY_INLINE void transform_vector(D d, const Weights& w, size_t from, float* u) {
-  using V = hn::Vec<D>;
-  const float* at = w.panels + from / kPanel * w.panel_floats + from % kPanel;
-  for (size_t c = 0; c < w.channels; ++c) {
-    const auto tap = [&](size_t i) {
-      return weights_at(d, at + i * w.tap_floats + c * kPanel, w.panel_floats, 0);
-    };
-    V columns[3][kInputs];
-    for (size_t j = 0; j < 3; ++j) weight_transform(d, tap(j), tap(3 + j), tap(6 + j), columns[j]);
-    float* to = u + c * kGroup + from;
-    for (size_t i = 0; i < kInputs; ++i) {
-      V y[kInputs];
-      weight_transform(d, columns[0][i], columns[1][i], columns[2][i], y);
-      for (size_t j = 0; j < kInputs; ++j) {
-        hn::StoreU(y[j], d, to + (i * kInputs + j) * (w.channels * kGroup + kLine));
+// Weights of `channels` input channels transformed: u[place][channel][kGroup], of the first
+// `vectors` of a group; weights(tap, channel, vector).
+template <class W>
+HWY_INLINE void transform_weights(size_t channels, size_t vectors, const W& weights, float* u) {
+  using V = hn::Vec<Lanes>;
+  const Lanes d;
+  for (size_t v = 0; v < vectors; ++v) {
+    for (size_t c = 0; c < channels; ++c) {
+      V columns[3][kInputs];
+      for (size_t j = 0; j < 3; ++j) {
+        weight_transform(d, weights(j, c, v), weights(3 + j, c, v), weights(6 + j, c, v),
+                         columns[j]);
+      }
+      for (size_t i = 0; i < kInputs; ++i) {
+        V y[kInputs];
+        weight_transform(d, columns[0][i], columns[1][i], columns[2][i], y);
+        for (size_t j = 0; j < kInputs; ++j) {
+          hn::Store(y[j], d,
+                    u + (i * kInputs + j) * (channels * kGroup + kLine) + c * kGroup + v * kLanes);
+        }
       }
     }
   }
-}
-
-void transform_weights(const Weights& w, float* u) {
-  const size_t end = w.panel_count * kPanel;
-  size_t from = 0;
-  for (; from + kLanes <= end; from += kLanes) transform_vector(Lanes(), w, from, u);
-  if (from < end) transform_vector(PanelLanes(), w, from, u);
 }
 
 // sums[tile][kGroup] of one place, of the first kCount vectors of the group: of kPixels tiles from
@@ -191,12 +182,12 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
   hn::Vec<Lanes> sum[kPixels][kCount];
   for (size_t p = 0; p < kPixels; ++p) {
     for (size_t v = 0; v < kCount; ++v) {
-      sum[p][v] = first ? hn::Zero(d) : hn::LoadU(d, sums + p * kGroup + v * kLanes);
+      sum[p][v] = first ? hn::Zero(d) : hn::Load(d, sums + p * kGroup + v * kLanes);
     }
   }
   for (size_t c = 0; c < channels; ++c, u += kGroup) {
     hn::Vec<Lanes> weight[kCount];
-    for (size_t v = 0; v < kCount; ++v) weight[v] = hn::LoadU(d, u + v * kLanes);
+    for (size_t v = 0; v < kCount; ++v) weight[v] = hn::Load(d, u + v * kLanes);
     for (size_t p = 0; p < kPixels; ++p) {
       const hn::Vec<Lanes> value = hn::Set(d, x[p * width + c]);
       for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);
@@ -204,7 +195,7 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
   }
   for (size_t p = 0; p < kPixels; ++p) {
     for (size_t v = 0; v < kCount; ++v) {
-      hn::StoreU(sum[p][v], d, sums + p * kGroup + v * kLanes);
+      hn::Store(sum[p][v], d, sums + p * kGroup + v * kLanes);
     }
   }
 }
@@ -240,20 +231,20 @@ void multiply_places(const float* x, size_t width, size_t tiles, const float* u,
   }
 }
 
-// From the sums of a group's channels, from channel `from` of the range on, to pixels of y.
-template <class D>
-HWY_INLINE void store_outputs(D d, const ConvTask& task, const WinogradPart& part,
-                              const ConvRange& range, size_t from, const float* sums) {
-  using V = hn::Vec<D>;
+// From the sums of one vector of channels of y, of those from `channel` to `end` - 1, to pixels.
+HWY_INLINE void store_outputs(const ConvTask& task, const WinogradPart& part, size_t channel,
+                              size_t end, const float* sums) {
+  using V = hn::Vec<Lanes>;
+  const Lanes d;
   const size_t tiles = part.last_tile - part.first_tile;
   const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
-  const Finish<D> finish(d, task, range, from);
+  const Finish<Lanes> finish(d, task, channel, end);
   for (size_t t = 0; t < tiles; ++t) {
     V columns[kInputs][kOutputs];
     for (size_t j = 0; j < kInputs; ++j) {
       V m[kInputs];
       for (size_t i = 0; i < kInputs; ++i) {
-        m[i] = hn::LoadU(d, sums + (i * kInputs + j) * (tiles * kGroup + kLine) + t * kGroup);
+        m[i] = hn::Load(d, sums + (i * kInputs + j) * (tiles * kGroup + kLine) + t * kGroup);
       }
       output_transform(d, m, columns[j]);
     }
@@ -271,46 +262,67 @@ HWY_INLINE void store_outputs(D d, const ConvTask& task, const WinogradPart& par
   }
 }
 
+// A group of output channels, from channel `from` of the bundle on.
+void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bundle, size_t from,
+               const Inputs& x, const Layout& layout) {
+  float* packed = x.data + layout.packed;
+  float* weights = x.data + layout.weights;
+  float* sums = x.data + layout.sums;
+  constexpr size_t kFew = HWY_MAX(1, kVectors / 2);
+  const size_t channels = std::min(kGroup, bundle.channels - from);
+  const size_t vectors = (channels + kLanes - 1) / kLanes;
+  bool first = true;
+  for (size_t done = 0; done < bundle.depth;) {
+    // Channels of one interval and one chunk of the inputs.
+    size_t channel = done;
+    const Bundle::Interval* interval = bundle.inputs.data();
+    for (; channel >= interval->length; ++interval) channel -= interval->length;
+    const size_t place = interval->begin + channel, chunk = place / kChunk;
+    size_t count = std::min(interval->length - channel, (chunk + 1) * kChunk - place);
+    if (bundle.direct) {
+      PanelRows rows[9];
+      for (size_t tap = 0; tap < 9; ++tap) rows[tap] = panel_rows(bundle, from, tap, done, count);
+      transform_weights(
+          count, vectors,
+          [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); },
+          weights);
+    } else {
+      for (size_t tap = 0; tap < 9; ++tap) {
+        pack_weights(bundle, from, tap * bundle.depth + done, count, packed + tap * count * kGroup);
+      }
+      transform_weights(
+          count, vectors,
+          [&](size_t tap, size_t c, size_t v) HWY_ATTR {
+            return hn::Load(Lanes(), packed + (tap * count + c) * kGroup + v * kLanes);
+          },
+          weights);
+    }
+    const float* values = x.chunk(chunk) + place % kChunk;
+    const size_t width = Inputs::width(x.channels, chunk);
+    if (vectors > kFew) {
+      multiply_places<kVectors>(values, width, x.tiles, weights, count, first, sums);
+    } else {
+      multiply_places<kFew>(values, width, x.tiles, weights, count, first, sums);
+    }
+    first = false;
+    done += count;
+  }
+  if (first) std::fill_n(sums, kPlaces * (x.tiles * kGroup + kLine), 0.0F);
+  const size_t begin = bundle.y_offset + from;
+  for (size_t v = 0; v < channels; v += kLanes) {
+    store_outputs(task, part, begin + v, begin + channels, sums + v);
+  }
+}
+
 void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch) {
   const Inputs x{scratch, part.last_tile - part.first_tile, task.x.channels};
-  const Scratch sizes = scratch_of(x.channels, x.tiles, kGroup);
-  float* u = scratch + sizes.inputs;
-  float* sums = u + sizes.weights;
   transform_inputs(task, part, x);
+  const Layout layout(x.channels, x.tiles, kGroup);
   size_t g = 0;
-  for (const ConvRange& range : *task.ranges) {
-    for (size_t panel = 0; panel < range.panels; panel += kMost, ++g) {
-      if (g < part.first_group || g >= part.last_group) continue;
-      const size_t panels = std::min(kMost, range.panels - panel);
-      bool first = true;
-      for (const ConvPiece& piece : range.pieces) {
-        const size_t panel_floats = 9 * piece.length * kPanel;
-        for (size_t c = 0; c < piece.length;) {
-          // Channels of one chunk of the inputs.
-          const size_t at = piece.x_offset + c, chunk = at / kChunk;
-          const size_t count = std::min(piece.length - c, (chunk + 1) * kChunk - at);
-          const Weights w{piece.weights + panel * panel_floats + c * kPanel, panels, panel_floats,
-                          piece.length * kPanel, count};
-          transform_weights(w, u);
-          const size_t width = Inputs::width(x.channels, chunk);
-          const float* values = x.chunk(chunk) + at % kChunk;
-          if (panels * kPanel > kGroup / 2) {
-            multiply_places<kVectors>(values, width, x.tiles, u, count, first, sums);
-          } else {
-            multiply_places<kVectors / 2>(values, width, x.tiles, u, count, first, sums);
-          }
-          first = false;
-          c += count;
-        }
-      }
-      if (first) std::fill_n(sums, kPlaces * (x.tiles * kGroup + kLine), 0.0F);
-      size_t from = 0;
-      const size_t end = panels * kPanel;
-      for (; from + kLanes <= end; from += kLanes) {
-        store_outputs(Lanes(), task, part, range, panel * kPanel + from, sums + from);
-      }
-      if (from < end) {
-        store_outputs(PanelLanes(), task, part, range, panel * kPanel + from, sums + from);
+  for (const Bundle& bundle : *task.bundles) {
+    for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
+      if (g >= part.first_group && g < part.last_group) {
+        run_group(task, part, bundle, from, x, layout);
       }
     }
   }
@@ -340,8 +352,7 @@ size_t winograd_block(const ConvTask& task) {
 
 size_t winograd_scratch(const ConvTask& task) {
   const size_t group = HWY_DYNAMIC_DISPATCH(GroupFloatsImpl)();
-  const Scratch sizes = scratch_of(task.x.channels, winograd_block(task), group);
-  return sizes.inputs + sizes.weights + sizes.sums;
+  return Layout(task.x.channels, winograd_block(task), group).floats;
 }
 
 bool winograd_pays(const ConvTask& task) {

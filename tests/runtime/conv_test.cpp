@@ -39,7 +39,7 @@ void check(std::list<test::Convolution>& convolutions, Random& random) {
                                 << node.kernel[1] << "/" << node.stride[0] << "x"
                                 << node.stride[1]);
       convolution.check([&](const ConvTask& task) {
-        std::vector<float> scratch(conv_scratch(task) + 64, 7.0F);
+        const test::GuardedScratch scratch(conv_scratch(task), 7.0F);
         const size_t pixels = task.y.height * task.y.width;
         const size_t block = conv_tile() * (1 + random.below(kConvTiles));
         const size_t groups = convolution.depthwise ? 0 : conv_groups(task);
@@ -53,7 +53,7 @@ void check(std::list<test::Convolution>& convolutions, Random& random) {
             conv(task, {from, to, cut, groups}, scratch.data());
           }
         }
-        CHECK(std::all_of(scratch.end() - 64, scratch.end(), [](float v) { return v == 7.0F; }));
+        scratch.check();
       });
     }
   });

@@ -16,6 +16,31 @@ namespace test {
 
 using namespace nestling::runtime;
 
+// Memory as kernels want it, aligned to a cache line, filled with `filler`, of which what lies
+// behind `floats` must stay.
+class GuardedScratch {
+ public:
+  GuardedScratch(size_t floats, float filler)
+      : memory_(floats + kBehind + kLine, filler), filler_(filler) {
+    data_ = memory_.data();
+    while (reinterpret_cast<uintptr_t>(data_) % (kLine * sizeof(float)) != 0) ++data_;
+    end_ = data_ + floats;
+  }
+  float* data() const { return data_; }
+  void check() const {
+    const bool stayed = std::all_of(end_, end_ + kBehind, [&](float v) {
+      return v == filler_ || (std::isnan(v) && std::isnan(filler_));
+    });
+    CHECK(stayed);
+  }
+
+ private:
+  static constexpr size_t kLine = 16, kBehind = 64;
+  std::vector<float> memory_;
+  float filler_;
+  float *data_, *end_;
+};
+
 // A convolution, or a depthwise one, with ranges of output channels and pieces of input channels at
 // random places. The sizes of `x` and the window are given.
 struct Convolution {
@@ -23,8 +48,9 @@ struct Convolution {
   Image x, y;
   bool depthwise;
   std::vector<std::vector<float>> weights;  // of each range and piece, as in a package
-  std::vector<std::vector<float>> scales, shifts;
+  std::vector<float> scale, shift, channel_weights;
   std::vector<ConvRange> ranges;
+  std::vector<Bundle> bundles;
   std::vector<float> input, zeros, addend, expected;
   float low;
 
@@ -58,7 +84,8 @@ struct Convolution {
     Image to = y;
     to.data = found.data() + kGuard;
     run(ConvTask{&node, low, std::numeric_limits<float>::infinity(), x, to,
-                 addend.empty() ? nullptr : addend.data(), &ranges, zeros.data()});
+                 addend.empty() ? nullptr : addend.data(), &bundles, channel_weights.data(),
+                 scale.data(), shift.data(), zeros.data()});
     float worst = 0;
     for (size_t i = 0; i < expected.size(); ++i) {
       const float apart = std::abs(to.data[i] - expected[i]);
@@ -73,26 +100,22 @@ struct Convolution {
  private:
   size_t taps() const { return size_t{node.kernel[0]} * node.kernel[1]; }
 
+  // Depthwise weights lie together as kernels want them; others in blocks.
   void add_range(nestling::Random& random) {
-    ConvRange range{y.channels, 1 + random.below(50), 0, {}, nullptr, nullptr};
+    ConvRange range{y.channels, 1 + random.below(50), {}};
+    // Panels of all channels are read where they are.
+    if (random.below(2) == 0) range.channels = (range.channels + 7) / kPanel * kPanel;
     if (depthwise) range.channels = std::min(range.channels, x.channels - y.channels);
-    range.panels = (range.channels + kPanel - 1) / kPanel;
     y.channels += range.channels;
     const size_t inner = x.channels > 1 ? 1 + random.below(x.channels - 1) : 1;
-    if (depthwise) {
-      range.pieces.push_back({nullptr, 0, 1});
-    } else if (random.below(3) == 0 || inner == x.channels) {
-      range.pieces.push_back({nullptr, 0, x.channels});
+    if (depthwise || random.below(3) == 0 || inner == x.channels) {
+      range.pieces.push_back({nullptr, 0, depthwise ? 1 : x.channels});
     } else {
       range.pieces.push_back({nullptr, 0, inner});
-      range.pieces.push_back({nullptr, inner, x.channels - inner});
+      // Sometimes not all inputs are seen.
+      const size_t gap = random.below(4) == 0 ? random.below(x.channels - inner) : 0;
+      range.pieces.push_back({nullptr, inner + gap, x.channels - inner - gap});
     }
-    for (auto* numbers : {&scales, &shifts}) {
-      std::vector<float>& list = numbers->emplace_back(range.panels * kPanel);
-      for (float& v : list) v = static_cast<float>(random.normal());
-    }
-    range.scale = scales.back().data();
-    range.shift = shifts.back().data();
     ranges.push_back(range);
   }
 
@@ -104,10 +127,16 @@ struct Convolution {
     }
     const double deviation =
         1 / std::sqrt(static_cast<double>(taps() * (depthwise ? 1 : x.channels)));
+    scale.resize(padded_row(y.channels));
+    shift.resize(padded_row(y.channels));
+    for (float& v : scale) v = static_cast<float>(random.normal());
+    for (float& v : shift) v = static_cast<float>(random.normal());
+    if (depthwise) channel_weights.resize(taps() * padded_row(y.channels));
     std::vector<double> sums(expected.size());
     for (ConvRange& range : ranges) {
       for (ConvPiece& piece : range.pieces) {
-        std::vector<float>& w = weights.emplace_back(range.panels * taps() * piece.length * kPanel);
+        const size_t panels = (range.channels + kPanel - 1) / kPanel;
+        std::vector<float>& w = weights.emplace_back(panels * taps() * piece.length * kPanel);
         for (float& v : w) v = static_cast<float>(random.normal() * deviation);
         piece.weights = w.data();
         for_each(range, [&](size_t at, size_t pixel, size_t k) {
@@ -115,12 +144,18 @@ struct Convolution {
         });
       }
       for_each(range, [&](size_t at, size_t, size_t k) {
-        const double value =
-            sums[at] * static_cast<double>(range.scale[k]) + static_cast<double>(range.shift[k]);
+        const double value = sums[at] * static_cast<double>(scale[range.y_offset + k]) +
+                             static_cast<double>(shift[range.y_offset + k]);
         const float added = addend.empty() ? 0 : addend[at];
         expected[at] = std::max(static_cast<float>(value) + added, low);
       });
+      for (size_t i = 0; depthwise && i < range.channels * taps(); ++i) {
+        const size_t k = i / taps(), tap = i % taps();
+        channel_weights[tap * padded_row(y.channels) + range.y_offset + k] =
+            weights.back()[(k / kPanel * taps() + tap) * kPanel + k % kPanel];
+      }
     }
+    if (!depthwise) bundles = bundles_of(ranges, taps());
   }
 
   template <typename F>
