@@ -44,7 +44,9 @@ std::vector<Bundle> bundles_of(const std::vector<ConvRange>& ranges, size_t taps
       panel.channels = std::min<size_t>(kPanel, range.channels - at);
       size_t first = 0;
       for (const ConvPiece& piece : range.pieces) {
-        panel.blocks.push_back({piece.weights + at * taps * piece.length, first, piece.length});
+        const float* weights = piece.weights;
+        if (weights != nullptr) weights += at * taps * piece.length;
+        panel.blocks.push_back({weights, first, piece.length});
         first += piece.length;
       }
     }

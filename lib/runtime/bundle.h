@@ -54,11 +54,23 @@ struct Bundle {
   // Kernels may read the weights where they are: panels are full, but for the last one, and blocks
   // long. Otherwise they are better packed.
   bool direct = true;
+  // All weights packed, when the capacity changed: [group][step][kGroup] as kernels have it
+  // (conv-inl.h); null if not.
+  const float* packed = nullptr;
+
+  // Whether they should be packed then: what is not direct, and small. Larger layers are packed a
+  // little at a time, in every inference, so that a model takes no more memory than its package.
+  bool is_packed_ahead(size_t taps) const {
+    constexpr size_t kMostFloats = size_t{1} << 18;
+    return !direct && taps * depth * channels <= kMostFloats;
+  }
+
   // Every panel has one block, whose rows follow each other step by step.
   bool single() const { return !panels.empty() && panels[0].blocks.size() == 1; }
 };
 
-// `taps` are the places of the kernel. Ranges come by y_offset.
+// `taps` are the places of the kernel. Ranges come by y_offset; where only sizes are asked for,
+// weights may be null.
 std::vector<Bundle> bundles_of(const std::vector<ConvRange>& ranges, size_t taps);
 
 // Calls visit(weights, rows, step, lane, channels, whole) for all that bundle's blocks have of

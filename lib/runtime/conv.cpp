@@ -295,15 +295,21 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
     const size_t all = all_taps * bundle.depth;
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
       if (g < part.first_group || g >= part.last_group) continue;
-      // What weights a chunk has packed serve all tiles of the part.
       const bool direct = bundle.direct && (bundle.single() || !rows);
-      const size_t most = direct ? std::max<size_t>(all, 1) : kDepth;
+      const bool whole = direct || bundle.packed != nullptr;
       size_t any = SIZE_MAX;
       const PanelRows first =
           direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
+      // What weights a chunk has packed serve all tiles of the part.
+      const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        const Chunk chunk{step, std::min(step + most, all), all, direct ? nullptr : weights, first};
-        if (!direct) pack_weights(bundle, from, step, chunk.last - step, weights);
+        Chunk chunk{step, std::min(step + most, all), all, nullptr, first};
+        if (bundle.packed != nullptr) {
+          chunk.packed = bundle.packed + from * all;
+        } else if (!direct) {
+          pack_weights(bundle, from, step, chunk.last - step, weights);
+          chunk.packed = weights;
+        }
         for (size_t t = 0; t < count; ++t) {
           const size_t pixel = part.first_pixel + t * kTile;
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
@@ -317,6 +323,17 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
         }
       }
     }
+  }
+}
+
+size_t PackedFloatsImpl(const Bundle& bundle, size_t taps) {
+  return (bundle.channels + kGroup - 1) / kGroup * kGroup * taps * bundle.depth;
+}
+
+void PackBundleImpl(const Bundle& bundle, size_t taps, float* to) {
+  const size_t steps = taps * bundle.depth;
+  for (size_t from = 0; from < bundle.channels; from += kGroup) {
+    pack_weights(bundle, from, 0, steps, to + from * steps);
   }
 }
 
@@ -463,6 +480,8 @@ namespace nestling::runtime {
 HWY_EXPORT(ScratchImpl);
 HWY_EXPORT(ConvImpl);
 HWY_EXPORT(GroupsImpl);
+HWY_EXPORT(PackedFloatsImpl);
+HWY_EXPORT(PackBundleImpl);
 HWY_EXPORT(DepthwiseImpl);
 HWY_EXPORT(AffineImpl);
 HWY_EXPORT(TileImpl);
@@ -471,6 +490,12 @@ HWY_EXPORT(SimdNameImpl);
 size_t conv_scratch(const ConvTask& task) { return HWY_DYNAMIC_DISPATCH(ScratchImpl)(task); }
 void conv(const ConvTask& task, const ConvPart& part, float* scratch) {
   HWY_DYNAMIC_DISPATCH(ConvImpl)(task, part, scratch);
+}
+void pack_bundle(const Bundle& bundle, size_t taps, float* to) {
+  HWY_DYNAMIC_DISPATCH(PackBundleImpl)(bundle, taps, to);
+}
+size_t packed_floats(const Bundle& bundle, size_t taps) {
+  return HWY_DYNAMIC_DISPATCH(PackedFloatsImpl)(bundle, taps);
 }
 size_t conv_groups(const ConvTask& task) { return HWY_DYNAMIC_DISPATCH(GroupsImpl)(task); }
 void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch) {

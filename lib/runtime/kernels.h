@@ -36,6 +36,11 @@ void conv(const ConvTask& task, const ConvPart& part, float* scratch);
 size_t conv_scratch(const ConvTask& task);  // needs the sizes of x and y only
 size_t conv_groups(const ConvTask& task);
 
+// All weights of a bundle for a kernel of `taps` places, as Bundle::packed has them, and the floats
+// that these are.
+void pack_bundle(const Bundle& bundle, size_t taps, float* to);
+size_t packed_floats(const Bundle& bundle, size_t taps);
+
 // Computes the output pixels first..last - 1 of y in row-major order. Different pixels may be
 // computed by different threads at once, each with conv_scratch() floats of its own.
 void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch);

@@ -14,6 +14,8 @@ uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacit
   return padded_row(floats);
 }
 
+size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
+
 // What a thread needs for itself to run a layer.
 uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint32_t capacity) {
   const Weights weights = find_operator(node.op)->weights;
@@ -41,7 +43,7 @@ Constants constants_of(const PackageHeader& header, const NodeSpec& node, uint32
   Constants constants;
   constants.scale = padded_row(channels);
   if (weights == Weights::depthwise) {
-    constants.weights = constants.scale * node.kernel[0] * node.kernel[1];
+    constants.weights = constants.scale * taps_of(node);
   }
   return constants;
 }
@@ -83,12 +85,44 @@ void add_piece(std::vector<ConvRange>& ranges, const Range& range, const ConvPie
 // From the panels of a range, [panel][tap][kPanel], to rows of all channels (ConvTask).
 void gather_channels(const NodeSpec& node, const Range& range, const float* from, float* to,
                      size_t row) {
-  const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
+  const size_t taps = taps_of(node);
   for (size_t c = 0; c < range.channels; ++c) {
     for (size_t tap = 0; tap < taps; ++tap) {
       to[tap * row + range.y_offset + c] = from[(c / kPanel * taps + tap) * kPanel + c % kPanel];
     }
   }
+}
+
+// Whether a block in segment `k` is part of what `capacity` has.
+bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capacity) {
+  return k == capacity || !(block.kind == Block::Kind::weights ? node.own_weights : node.own_scale);
+}
+
+// The dense weights of every node; segment(k) is where that of capacity k lies, or null.
+template <typename SegmentAt>
+std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_t capacity,
+                                            const SegmentAt& segment) {
+  std::vector<std::vector<ConvRange>> ranges(header.nodes.size());
+  for (uint32_t k = 1; k <= capacity; ++k) {
+    const float* base = segment(k);
+    SegmentVisitor visitor;
+    visitor.block = [&](uint32_t n, const Block& block) {
+      if (block.kind != Block::Kind::weights || block.in_end == block.in_begin) return;
+      if (!is_of(header.nodes[n], block, k, capacity)) return;
+      const Range range = range_of(header, n, block, capacity);
+      add_piece(ranges[n], range,
+                {base == nullptr ? nullptr : base + block.offset, range.x_offset,
+                 block.in_end - block.in_begin});
+    };
+    for_each_part(header, k, visitor);
+  }
+  std::vector<std::vector<Bundle>> bundles;
+  for (size_t n = 0; n < ranges.size(); ++n) {
+    std::sort(ranges[n].begin(), ranges[n].end(),
+              [](const ConvRange& a, const ConvRange& b) { return a.y_offset < b.y_offset; });
+    bundles.push_back(bundles_of(ranges[n], taps_of(header.nodes[n])));
+  }
+  return bundles;
 }
 
 }  // namespace
@@ -127,6 +161,14 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
     place(stages[s].output);
   }
   uint64_t scratch = 0, constants = 0;
+  const auto bundles =
+      bundles_of(header, capacity, [](uint32_t) -> const float* { return nullptr; });
+  for (size_t n = 0; n < header.nodes.size(); ++n) {
+    const size_t taps = taps_of(header.nodes[n]);
+    for (const Bundle& bundle : bundles[n]) {
+      if (bundle.is_packed_ahead(taps)) constants += align_floats(packed_floats(bundle, taps));
+    }
+  }
   for (const NodeSpec& node : header.nodes) {
     if (find_operator(node.op)->weights == Weights::none) continue;
     scratch = std::max(scratch, scratch_floats(header, node, capacity));
@@ -190,43 +232,37 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.channel_weights = gathered[stage.node].channel_weights;
     constants += sizes.floats();
   }
-  std::vector<std::vector<ConvRange>> ranges(header.nodes.size());
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* segment = segments.weights(k);
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
-      const NodeSpec& node = header.nodes[n];
-      if ((block.kind == Block::Kind::weights ? node.own_weights : node.own_scale) &&
-          k != capacity) {
-        return;
-      }
+      if (!is_of(header.nodes[n], block, k, capacity)) return;
       const Range range = range_of(header, n, block, capacity);
-      const float* at = segment + block.offset;
-      switch (block.kind) {
-        case Block::Kind::weights:
-          if (block.in_end > block.in_begin) {
-            add_piece(ranges[n], range, {at, range.x_offset, block.in_end - block.in_begin});
-          } else {
-            gather_channels(node, range, at, gathered[n].channel_weights,
-                            constants_of(header, node, capacity).scale);
-          }
-          break;
-        case Block::Kind::scale:
-          std::copy_n(at, range.channels, gathered[n].scale + range.y_offset);
-          break;
-        case Block::Kind::shift:
-          std::copy_n(at, range.channels, gathered[n].shift + range.y_offset);
-          break;
+      const Gathered& to = gathered[n];
+      const float* from = segment + block.offset;
+      if (block.kind == Block::Kind::scale) {
+        std::copy_n(from, range.channels, to.scale + range.y_offset);
+      } else if (block.kind == Block::Kind::shift) {
+        std::copy_n(from, range.channels, to.shift + range.y_offset);
+      } else if (block.in_end == block.in_begin) {
+        gather_channels(header.nodes[n], range, from, to.channel_weights,
+                        constants_of(header, header.nodes[n], capacity).scale);
       }
     };
     for_each_part(header, k, visitor);
   }
-  for (size_t n = 0; n < ranges.size(); ++n) {
-    if (ranges[n].empty()) continue;
-    std::sort(ranges[n].begin(), ranges[n].end(),
-              [](const ConvRange& a, const ConvRange& b) { return a.y_offset < b.y_offset; });
-    const std::array<uint32_t, 2>& kernel = header.nodes[n].kernel;
-    gathered[n].step->bundles = bundles_of(ranges[n], size_t{kernel[0]} * kernel[1]);
+  const auto bundles =
+      bundles_of(header, capacity, [&](uint32_t k) { return segments.weights(k); });
+  for (size_t n = 0; n < bundles.size(); ++n) {
+    const size_t taps = taps_of(header.nodes[n]);
+    for (Bundle bundle : bundles[n]) {
+      if (bundle.is_packed_ahead(taps)) {
+        pack_bundle(bundle, taps, constants);
+        bundle.packed = constants;
+        constants += align_floats(packed_floats(bundle, taps));
+      }
+      gathered[n].step->bundles.push_back(std::move(bundle));
+    }
   }
   return plan;
 }

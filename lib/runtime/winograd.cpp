@@ -279,7 +279,15 @@ void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bun
     for (; channel >= interval->length; ++interval) channel -= interval->length;
     const size_t place = interval->begin + channel, chunk = place / kChunk;
     size_t count = std::min(interval->length - channel, (chunk + 1) * kChunk - place);
-    if (bundle.direct) {
+    if (bundle.packed != nullptr) {
+      const float* at = bundle.packed + (from * 9 * bundle.depth) + done * kGroup;
+      transform_weights(
+          count, vectors,
+          [&](size_t tap, size_t c, size_t v) HWY_ATTR {
+            return hn::Load(Lanes(), at + (tap * bundle.depth + c) * kGroup + v * kLanes);
+          },
+          weights);
+    } else if (bundle.direct) {
       PanelRows rows[9];
       for (size_t tap = 0; tap < 9; ++tap) rows[tap] = panel_rows(bundle, from, tap, done, count);
       transform_weights(
