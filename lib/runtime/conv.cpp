@@ -107,7 +107,7 @@ size_t ScratchImpl(const ConvTask& task) {
   const size_t pixels = task.y.height * task.y.width;
   const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
   const size_t tiles = std::min((pixels + kTile - 1) / kTile, kConvTiles);
-  constexpr size_t kPointer = sizeof(const float*) / sizeof(float);
+  constexpr size_t kPointer = sizeof(uintptr_t) / sizeof(float);
   const size_t copies = task.x.channels <= kFewChannels ? taps * task.x.channels : 0;
   return kDepth * kGroup + tiles * kTile * (kGroup + taps * kPointer + copies);
 }
