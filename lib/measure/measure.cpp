@@ -34,8 +34,8 @@ void check(const runtime::Status& status) {
   if (!status.ok()) fail("{}", status.text());
 }
 
-runtime::Model open_package(const std::string& path, int threads) {
-  auto opened = runtime::Model::open(path.c_str(), {.threads = threads});
+runtime::Model open_package(const std::string& path, int threads, bool partial) {
+  auto opened = runtime::Model::open(path.c_str(), {.threads = threads, .partial = partial});
   check(opened.status());
   return std::move(opened.value());
 }

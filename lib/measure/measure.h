@@ -13,7 +13,7 @@
 namespace nestling {
 
 // Opens a package; throws Error with the runtime's sentence if it cannot.
-runtime::Model open_package(const std::string& path, int threads);
+runtime::Model open_package(const std::string& path, int threads, bool partial = false);
 
 // Throws Error with the status's sentence unless it is ok.
 void check(const runtime::Status& status);

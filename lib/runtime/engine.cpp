@@ -33,7 +33,12 @@ uint64_t Engine::mapped_bytes() const {
 }
 
 Status Engine::check(uint32_t capacity) const {
-  if (capacity <= header().capacities()) return {};
+  if (capacity <= available()) return {};
+  if (capacity <= header().capacities()) {
+    return {StatusCode::bad_argument, "capacity " + std::to_string(capacity) +
+                                          " has not arrived yet; the largest that has is " +
+                                          std::to_string(available())};
+  }
   return {StatusCode::bad_argument, "there is no capacity " + std::to_string(capacity) +
                                         "; there are 1 to " +
                                         std::to_string(header().capacities())};

@@ -19,6 +19,8 @@ class Engine {
 
   const PackageHeader& header() const { return segments_.header(); }
   uint32_t capacity() const { return capacity_; }
+  uint32_t available() const { return segments_.available(); }
+  Status refresh() { return segments_.refresh(); }
   uint64_t weights_bytes() const;  // of the segments of capacity()
   uint64_t mapped_bytes() const;   // of those that are paged in, which may be more
   uint64_t activation_bytes() const { return arena_.bytes(); }

@@ -28,7 +28,7 @@ Result<Model> Model::make(Result<Segments> segments, const ModelOptions& options
 }
 
 Result<Model> Model::open(const char* path, const ModelOptions& options) {
-  return make(Segments::open(path), options);
+  return make(Segments::open(path, options.partial), options);
 }
 
 Result<Model> Model::open_descriptor(int descriptor, uint64_t offset, uint64_t bytes,
@@ -45,6 +45,16 @@ const PackageHeader& Model::header() const { return impl_->engine.header(); }
 uint32_t Model::capacity() const {
   const std::lock_guard lock(impl_->busy);
   return impl_->engine.capacity();
+}
+
+uint32_t Model::available() const {
+  const std::lock_guard lock(impl_->busy);
+  return impl_->engine.available();
+}
+
+Status Model::refresh() {
+  const std::lock_guard lock(impl_->busy);
+  return impl_->engine.refresh();
 }
 
 Status Model::set_capacity(uint32_t capacity) {

@@ -21,6 +21,9 @@ class Segments;
 struct ModelOptions {
   int threads = 1;
   bool verify = true;  // the checksum of each segment when it is paged in
+  // The file at a path may end before the package does, and be written on at its end: capacities
+  // whose segments are whole can be used, the smallest come first.
+  bool partial = false;
 };
 
 // What a model holds at its present capacity.
@@ -64,6 +67,12 @@ class NESTLING_API Model {
   // leaves. If it fails (damaged segment, no memory) the model is left at capacity 0.
   Status set_capacity(uint32_t capacity);
   uint32_t capacity() const;
+
+  // The largest capacity that is there: the package's, or, of one that still arrives
+  // (ModelOptions), what was there when it was opened or refreshed; 0 if not even the smallest is.
+  uint32_t available() const;
+  // Looks how far such a package has come. Fails if the file became shorter.
+  Status refresh();
   Footprint footprint() const;
 
   // With the batch of 1, as ONNX has it: [1, channels, height, width]. The same at every capacity.

@@ -33,9 +33,10 @@ Status cut_short(const std::string& name) {
 
 }  // namespace
 
-Result<Segments> Segments::open(const char* path) {
+Result<Segments> Segments::open(const char* path, bool partial) {
   const std::string name = path;
   Segments segments;
+  segments.partial_ = partial;
   segments.file_ = ::open(path, O_RDONLY | O_CLOEXEC);
   struct stat file {};
   if (segments.file_ < 0 || ::fstat(segments.file_, &file) != 0) {
@@ -89,11 +90,29 @@ std::optional<Segments::Stamp> Segments::stamp_of(int file) {
 Status Segments::intact(uint32_t capacity) const {
   if (memory_ != nullptr) return {};
   const auto damaged = [](const Mapping& mapping) { return mapping.watched.lost(); };
-  if (stamp_of(file_) == opened_ &&
+  const std::optional<Stamp> now = stamp_of(file_);
+  if (now && (now == opened_ || (partial_ && now->bytes >= opened_.bytes)) &&
       std::none_of(mappings_.begin(), mappings_.begin() + capacity, damaged)) {
     return {};
   }
   return {StatusCode::io, "the package changed on disk while it was in use"};
+}
+
+uint32_t Segments::available() const {
+  uint32_t count = 0;
+  for (const SegmentSpec& segment : header_.segments) {
+    if (segment.offset > bytes_ || segment.bytes > bytes_ - segment.offset) break;
+    ++count;
+  }
+  return count;
+}
+
+Status Segments::refresh() {
+  if (!partial_) return {};
+  if (Status status = intact(0); !status.ok()) return status;
+  opened_ = stamp_of(file_).value_or(opened_);
+  bytes_ = opened_.bytes;
+  return {};
 }
 
 Result<Segments> Segments::read(Segments segments, const std::string& name) {
@@ -130,7 +149,10 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
   if (checksum(text.data(), text.size()) != expected) {
     return Status(StatusCode::bad_checksum, name + ": the header is damaged");
   }
-  auto header = read_header(text.data(), text.size(), segments.bytes_);
+  // Of what still arrives the end is not known.
+  constexpr uint64_t kMostBytes = uint64_t{1} << 40;
+  auto header =
+      read_header(text.data(), text.size(), segments.partial_ ? kMostBytes : segments.bytes_);
   if (!header.ok()) return Status(header.status().code(), name + ": " + header.status().text());
   segments.header_ = std::move(header.value());
   segments.mappings_.resize(segments.header_.capacities());
@@ -143,6 +165,7 @@ Segments::Segments(Segments&& other) noexcept
       opened_(other.opened_),
       offset_(other.offset_),
       bytes_(other.bytes_),
+      partial_(other.partial_),
       header_(std::move(other.header_)),
       mappings_(std::exchange(other.mappings_, {})) {}
 

@@ -15,7 +15,7 @@ namespace nestling::runtime {
 class Segments {
  public:
   // See Model for the three.
-  static Result<Segments> open(const char* path);
+  static Result<Segments> open(const char* path, bool partial = false);
   static Result<Segments> open_descriptor(int descriptor, uint64_t offset, uint64_t bytes);
   static Result<Segments> open_memory(const void* data, uint64_t bytes);
 
@@ -25,12 +25,17 @@ class Segments {
 
   const PackageHeader& header() const { return header_; }
 
+  // How many capacities are there, from the smallest on: all, but for a package that still arrives.
+  uint32_t available() const;
+  // Looks how far such a package has come.
+  Status refresh();
+
   // Maps the segment of `capacity`, and with `verify` compares its checksum.
   Status page_in(uint32_t capacity, bool verify);
   void page_out(uint32_t capacity);
 
-  // Whether the file has the length and the time of change that it was opened with, and no page of
-  // the segments up to `capacity` was missing.
+  // Whether the file has the length and the time of change that it was opened with, or, if it still
+  // arrives, is no shorter, and no page of the segments up to `capacity` was missing.
   Status intact(uint32_t capacity) const;
 
   // The weights of a segment that is paged in.
@@ -57,7 +62,8 @@ class Segments {
   const char* memory_ = nullptr;  // instead of a file
   Stamp opened_;
   uint64_t offset_ = 0;  // of the package in the file
-  uint64_t bytes_ = 0;   // of the package
+  uint64_t bytes_ = 0;   // of the package, or what is there of it
+  bool partial_ = false;
   PackageHeader header_;
   std::vector<Mapping> mappings_;
 };

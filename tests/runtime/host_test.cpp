@@ -143,7 +143,8 @@ TEST_CASE("applications that are always busy get their shares within 5 % over a 
       middle(folder, "middle", 24);
   const std::vector<const Packaged*> all = {&large, &small, &middle};
   const double wanted[] = {0.5, 0.2, 0.3};
-  auto host = make_host({.device = {1U << 30}, .threads = 2, .queue = 16, .feedback = false});
+  // Frames enough that nobody runs out of them while his callbacks wait for a processor.
+  auto host = make_host({.device = {1U << 30}, .threads = 2, .queue = 256, .feedback = false});
   std::vector<ApplicationId> ids;
   for (size_t i = 0; i < all.size(); ++i) {
     // With only one capacity's cost that matters, MinTotalCost shares by the root of alpha L.
@@ -159,7 +160,7 @@ TEST_CASE("applications that are always busy get their shares within 5 % over a 
     CHECK(report(*host, ids[i]).assignment.share == Approx(wanted[i]).epsilon(0.001));
   }
   for (size_t i = 0; i < all.size(); ++i) {
-    busy.push_back(std::make_unique<Busy>(*host, ids[i], *all[i], 12));
+    busy.push_back(std::make_unique<Busy>(*host, ids[i], *all[i], 200));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   std::vector<double> before, got;

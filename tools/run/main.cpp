@@ -97,11 +97,13 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
-  bool bench = false, layers = false, unlabelled = false;
+  bool bench = false, layers = false, unlabelled = false, partial = false;
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
       ->check(CLI::Range(0, 64));
+  tool.app.add_flag("--partial", partial,
+                    "The package may still be arriving: capacities that are whole can be run");
   tool.app.add_option("--input", input,
                       "Image, or .npy of one normalised [channels, height, width]");
   tool.app.add_option("--output", output, "Write the outputs to this .npy file");
@@ -127,8 +129,9 @@ int main(int argc, char** argv) {
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
-    runtime::Model model = open_package(package, threads);
-    if (capacity == 0) capacity = model.header().capacities();
+    runtime::Model model = open_package(package, threads, partial);
+    if (capacity == 0) capacity = model.available();
+    if (capacity == 0) fail("{}: not even its smallest capacity has arrived", package);
     check(model.set_capacity(capacity));
     const runtime::Footprint memory = model.footprint();
     Json json = {

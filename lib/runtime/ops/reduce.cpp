@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/elementwise.h"
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
@@ -24,10 +25,28 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return expected == out ? nullptr : "a reduction does not fit";
 }
 
-void run(const Step& step, const ThreadPool&) {
+// Over all pixels of images: each thread has some channels.
+void reduce_pixels(const Step& step, bool max, const ThreadPool& pool) {
+  constexpr size_t kChannels = 64, kRows = 32;
+  for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
+    const Image x = image(step.inputs[0], n);
+    float* y = step.y.data + n * x.channels;
+    pool.parallel(x.channels, kChannels, [&](size_t first, size_t last) {
+      const size_t pixels = x.height * x.width;
+      const float* rows[kRows];
+      for (size_t pixel = 0; pixel < pixels; pixel += kRows) {
+        const size_t count = std::min(kRows, pixels - pixel);
+        for (size_t r = 0; r < count; ++r) rows[r] = x.data + (pixel + r) * x.channels + first;
+        (max ? maximum_of : sum_of)(rows, count, y + first, last - first);
+      }
+    });
+  }
+}
+
+// Over any axes.
+void reduce_axes(const Step& step, bool max) {
   const Tensor &x = step.inputs[0], &y = step.y;
-  const bool max = step.node->numbers[0] == 1, keep = step.node->numbers[1] != 0;
-  std::fill_n(y.data, y.elements(), max ? -std::numeric_limits<float>::infinity() : 0.0F);
+  const bool keep = step.node->numbers[1] != 0;
   // y seen along the axes of x: it does not move along those that are reduced.
   View to(y.data);
   size_t next = 2, axis_of_y = 0;
@@ -47,7 +66,19 @@ void run(const Step& step, const ThreadPool&) {
       sum = max ? std::max(sum, v) : sum + v;
     }
   });
-  if (step.node->numbers[0] != 0) return;
+}
+
+void run(const Step& step, const ThreadPool& pool) {
+  const Tensor &x = step.inputs[0], &y = step.y;
+  const std::vector<int64_t>& numbers = step.node->numbers;
+  const bool max = numbers[0] == 1;
+  std::fill_n(y.data, y.elements(), max ? -std::numeric_limits<float>::infinity() : 0.0F);
+  if (x.shape.size() == 4 && numbers.size() == 4 && numbers[2] == 2) {  // and so 3
+    reduce_pixels(step, max, pool);
+  } else {
+    reduce_axes(step, max);
+  }
+  if (numbers[0] != 0) return;
   const size_t count = x.elements() / y.elements();
   for (size_t i = 0; i < y.elements(); ++i) y.data[i] /= static_cast<float>(count);
 }
