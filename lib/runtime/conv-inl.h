@@ -27,6 +27,15 @@ constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pi
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 constexpr size_t kGroup = kVectors * kLanes;  // output channels that are computed together
 
+// The pixel of x that lies there, or zeros where none does.
+HWY_INLINE const float* pixel_or_zeros(const ConvTask& task, int64_t row, int64_t column) {
+  const auto height = static_cast<int64_t>(task.x.height);
+  const auto width = static_cast<int64_t>(task.x.width);
+  const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+  return inside ? task.x.data + static_cast<size_t>(row * width + column) * task.x.channels
+                : task.zeros;
+}
+
 // What becomes of the sums of one vector of channels of y, of those from `from` to `end` - 1:
 // scaled, shifted, added to what is there, clamped, and stored.
 template <class D>

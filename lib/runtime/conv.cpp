@@ -1,6 +1,5 @@
-// Convolutions as indirect matrix products: the reduction of an output runs over (block, tap, input
-// channel) while the sums stay in registers, so a layer whose weights lie in several blocks costs
-// what a dense one costs.
+// Convolutions as indirect matrix products: a tile of pixels meets a group of output channels,
+// whose sums stay in registers while the reduction runs over taps and input channels.
 #include "runtime/simd_targets.h"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime/conv.cpp"
@@ -13,6 +12,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace nestling::runtime {
 namespace HWY_NAMESPACE {
+
 constexpr size_t kFewChannels = 8;
 
 // Steps of a reduction whose weights stay in the first cache while tiles meet them.
@@ -64,16 +64,11 @@ struct Rows {
  private:
   void find_taps(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
     const NodeSpec& node = *task.node;
-    const auto height = static_cast<int64_t>(task.x.height);
-    const auto width = static_cast<int64_t>(task.x.width);
     const float** to = at + p;
     for (uint32_t i = 0; i < node.kernel[0]; ++i) {
-      const int64_t row = top + int64_t{i} * node.dilation[0];
       for (uint32_t j = 0; j < node.kernel[1]; ++j, to += kTile) {
-        const int64_t column = left + int64_t{j} * node.dilation[1];
-        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-        *to = inside ? task.x.data + static_cast<size_t>(row * width + column) * task.x.channels
-                     : task.zeros;
+        *to = pixel_or_zeros(task, top + int64_t{i} * node.dilation[0],
+                             left + int64_t{j} * node.dilation[1]);
       }
     }
   }
@@ -377,15 +372,9 @@ struct SideBySide {
     const int64_t top = static_cast<int64_t>(row * kStride) - node.padding[0];
     const int64_t left = static_cast<int64_t>(column * kStride) - node.padding[1];
     for (size_t i = 0; i < kSize; ++i) {
-      const int64_t y = top + static_cast<int64_t>(i);
       for (size_t j = 0; j < kColumns; ++j) {
-        const int64_t x = left + static_cast<int64_t>(j);
-        const bool inside = y >= 0 && y < static_cast<int64_t>(task.x.height) && x >= 0 &&
-                            x < static_cast<int64_t>(task.x.width);
-        at[i][j] = inside ? task.x.data +
-                                (static_cast<size_t>(y) * task.x.width + static_cast<size_t>(x)) *
-                                    task.x.channels
-                          : task.zeros;
+        at[i][j] =
+            pixel_or_zeros(task, top + static_cast<int64_t>(i), left + static_cast<int64_t>(j));
       }
     }
   }

@@ -114,14 +114,8 @@ void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inpu
     const auto left = static_cast<int64_t>(tile % across * kOutputs) - task.node->padding[1];
     const float* from[kPlaces];
     for (size_t i = 0; i < kPlaces; ++i) {
-      const int64_t row = top + static_cast<int64_t>(i / kInputs);
-      const int64_t column = left + static_cast<int64_t>(i % kInputs);
-      const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height) && column >= 0 &&
-                          column < static_cast<int64_t>(task.x.width);
-      from[i] = inside ? task.x.data + (static_cast<size_t>(row) * task.x.width +
-                                        static_cast<size_t>(column)) *
-                                           task.x.channels
-                       : task.zeros;
+      from[i] = pixel_or_zeros(task, top + static_cast<int64_t>(i / kInputs),
+                               left + static_cast<int64_t>(i % kInputs));
     }
     for (size_t k = 0; k * kChunk < v.channels; ++k) {
       const size_t width = Inputs::width(v.channels, k);
