@@ -25,7 +25,7 @@ struct ConvTask {
 
 // Some pixels of y, in row-major order, at most kConvTiles tiles of conv_tile() from a multiple of
 // it on; of them some groups of channels.
-inline constexpr size_t kConvTiles = 12;
+inline constexpr size_t kConvTiles = 20;
 struct ConvPart {
   size_t first_pixel, last_pixel;
   size_t first_group, last_group;
