@@ -54,16 +54,10 @@ struct Bundle {
   // Kernels may read the weights where they are: panels are full, but for the last one, and blocks
   // long. Otherwise they are better packed.
   bool direct = true;
-  // All weights packed, when the capacity changed: [group][step][kGroup] as kernels have it
-  // (conv-inl.h); null if not.
+  // Whether all weights are packed when the capacity changes, and where: [group][step][kGroup], as
+  // kernels have it (conv-inl.h).
+  bool ahead = false;
   const float* packed = nullptr;
-
-  // Whether they should be packed then: what is not direct, and small. Larger layers are packed a
-  // little at a time, in every inference, so that a model takes no more memory than its package.
-  bool is_packed_ahead(size_t taps) const {
-    constexpr size_t kMostFloats = size_t{1} << 18;
-    return !direct && taps * depth * channels <= kMostFloats;
-  }
 
   // Every panel has one block, whose rows follow each other step by step.
   bool single() const { return !panels.empty() && panels[0].blocks.size() == 1; }

@@ -96,6 +96,14 @@ struct Rows {
   }
 };
 
+// Whether the weights of a bundle are read where they are, or packed in every inference.
+bool is_direct(const Bundle& bundle, bool rows) {
+  return bundle.direct && (bundle.single() || !rows);
+}
+bool packs(const ConvTask& task, const Bundle& bundle) {
+  return !is_direct(bundle, whole_rows(task)) && !bundle.ahead;
+}
+
 // The memory of a thread's tiles, in floats.
 size_t ScratchImpl(const ConvTask& task) {
   const NodeSpec& node = *task.node;
@@ -104,7 +112,11 @@ size_t ScratchImpl(const ConvTask& task) {
   const size_t tiles = std::min((pixels + kTile - 1) / kTile, kConvTiles);
   constexpr size_t kPointer = sizeof(uintptr_t) / sizeof(float);
   const size_t copies = task.x.channels <= kFewChannels ? taps * task.x.channels : 0;
-  return kDepth * kGroup + tiles * kTile * (kGroup + taps * kPointer + copies);
+  const auto needs_packing = [&](const Bundle& bundle) { return packs(task, bundle); };
+  const bool packed = task.bundles != nullptr &&
+                      std::any_of(task.bundles->begin(), task.bundles->end(), needs_packing);
+  return align_floats(tiles * kTile * (taps * kPointer + copies)) +
+         (packed ? (kDepth + tiles * kTile) * kGroup : 0);
 }
 
 // How a kernel is walked: `count` times over `columns` of its columns at once.
@@ -275,10 +287,12 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
   const bool rows = whole_rows(task);
   const Taps taps = rows ? Taps{node.kernel[0], node.kernel[1]} : Taps{all_taps, 1};
   const size_t count = (part.last_pixel - part.first_pixel + kTile - 1) / kTile;
-  float* weights = scratch;
-  float* sums = weights + kDepth * kGroup;
-  const auto** pointers = reinterpret_cast<const float**>(sums + count * kTile * kGroup);
+  const auto** pointers = reinterpret_cast<const float**>(scratch);
   float* copies = reinterpret_cast<float*>(pointers + count * taps.count * kTile);
+  const size_t copied = rows ? count * kTile * all_taps * task.x.channels : 0;
+  // These two are there if a bundle packs().
+  float* weights = scratch + align_floats(static_cast<size_t>(copies + copied - scratch));
+  float* sums = weights + kDepth * kGroup;
   Rows tiles[kConvTiles];
   for (size_t t = 0; t < count; ++t) {
     tiles[t] = {pointers + t * taps.count * kTile,
@@ -290,8 +304,8 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
     const size_t all = all_taps * bundle.depth;
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
       if (g < part.first_group || g >= part.last_group) continue;
-      const bool direct = bundle.direct && (bundle.single() || !rows);
-      const bool whole = direct || bundle.packed != nullptr;
+      const bool direct = is_direct(bundle, rows);
+      const bool whole = direct || bundle.ahead;
       size_t any = SIZE_MAX;
       const PanelRows first =
           direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
@@ -299,7 +313,7 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
         Chunk chunk{step, std::min(step + most, all), all, nullptr, first};
-        if (bundle.packed != nullptr) {
+        if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
         } else if (!direct) {
           pack_weights(bundle, from, step, chunk.last - step, weights);

@@ -33,7 +33,7 @@ struct ConvPart {
 // Different parts may be computed by different threads at once, each with conv_scratch() floats of
 // its own, aligned to a cache line.
 void conv(const ConvTask& task, const ConvPart& part, float* scratch);
-size_t conv_scratch(const ConvTask& task);  // needs the sizes of x and y only
+size_t conv_scratch(const ConvTask& task);  // needs the sizes of x and y, and the bundles' shapes
 size_t conv_groups(const ConvTask& task);
 
 // All weights of a bundle for a kernel of `taps` places, as Bundle::packed has them, and the floats

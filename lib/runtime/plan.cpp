@@ -17,7 +17,8 @@ uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacit
 size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
 
 // What a thread needs for itself to run a layer.
-uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint32_t capacity) {
+uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node,
+                        const std::vector<Bundle>& bundles, uint32_t capacity) {
   const Weights weights = find_operator(node.op)->weights;
   if (weights != Weights::dense && weights != Weights::depthwise) return 0;
   const Tensor x(nullptr, header.shape(node.inputs[0], capacity));
@@ -26,6 +27,7 @@ uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node, uint3
   task.node = &node;
   task.x = image(x, 0);
   task.y = image(y, 0);
+  task.bundles = &bundles;
   const bool dense = weights == Weights::dense;
   return dense && winograd_pays(task) ? winograd_scratch(task) : conv_scratch(task);
 }
@@ -120,7 +122,14 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
   for (size_t n = 0; n < ranges.size(); ++n) {
     std::sort(ranges[n].begin(), ranges[n].end(),
               [](const ConvRange& a, const ConvRange& b) { return a.y_offset < b.y_offset; });
-    bundles.push_back(bundles_of(ranges[n], taps_of(header.nodes[n])));
+    const size_t taps = taps_of(header.nodes[n]);
+    bundles.push_back(bundles_of(ranges[n], taps));
+    // What is in pieces and small. Larger layers are packed a little at a time, in every inference,
+    // so that a model takes no more memory than its package.
+    constexpr size_t kMostFloats = size_t{1} << 18;
+    for (Bundle& bundle : bundles.back()) {
+      bundle.ahead = !bundle.direct && taps * bundle.depth * bundle.channels <= kMostFloats;
+    }
   }
   return bundles;
 }
@@ -164,14 +173,13 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   const auto bundles =
       bundles_of(header, capacity, [](uint32_t) -> const float* { return nullptr; });
   for (size_t n = 0; n < header.nodes.size(); ++n) {
-    const size_t taps = taps_of(header.nodes[n]);
-    for (const Bundle& bundle : bundles[n]) {
-      if (bundle.is_packed_ahead(taps)) constants += align_floats(packed_floats(bundle, taps));
-    }
-  }
-  for (const NodeSpec& node : header.nodes) {
+    const NodeSpec& node = header.nodes[n];
     if (find_operator(node.op)->weights == Weights::none) continue;
-    scratch = std::max(scratch, scratch_floats(header, node, capacity));
+    for (const Bundle& bundle : bundles[n]) {
+      const size_t taps = taps_of(node);
+      if (bundle.ahead) constants += align_floats(packed_floats(bundle, taps));
+    }
+    scratch = std::max(scratch, scratch_floats(header, node, bundles[n], capacity));
     constants += constants_of(header, node, capacity).floats();
     layout.zeros_floats = std::max<uint64_t>(
         layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
@@ -256,7 +264,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   for (size_t n = 0; n < bundles.size(); ++n) {
     const size_t taps = taps_of(header.nodes[n]);
     for (Bundle bundle : bundles[n]) {
-      if (bundle.is_packed_ahead(taps)) {
+      if (bundle.ahead) {
         pack_bundle(bundle, taps, constants);
         bundle.packed = constants;
         constants += align_floats(packed_floats(bundle, taps));

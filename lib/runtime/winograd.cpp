@@ -273,7 +273,7 @@ void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bun
     for (; channel >= interval->length; ++interval) channel -= interval->length;
     const size_t place = interval->begin + channel, chunk = place / kChunk;
     size_t count = std::min(interval->length - channel, (chunk + 1) * kChunk - place);
-    if (bundle.packed != nullptr) {
+    if (bundle.ahead) {
       const float* at = bundle.packed + (from * 9 * bundle.depth) + done * kGroup;
       transform_weights(
           count, vectors,
@@ -362,6 +362,11 @@ bool winograd_pays(const ConvTask& task) {
   for (size_t i = 0; i < 2; ++i) {
     if (node.kernel[i] != 3 || node.stride[i] != 1 || node.dilation[i] != 1) return false;
   }
+  // Where a layer is small, so should be what computing it takes.
+  const size_t taps = 9, own = task.x.height * task.x.width * task.x.channels +
+                               task.y.height * task.y.width * task.y.channels +
+                               taps * task.x.channels * task.y.channels;
+  if (winograd_scratch(task) > own) return false;
   // For each pair of an input and an output channel, in multiplications of vectors: what a
   // transform takes was counted in the kernels above.
   const auto tiles = static_cast<double>(winograd_tiles(task));
