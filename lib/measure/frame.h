@@ -1,6 +1,8 @@
-// What one inference reads and writes.
+// What one inference reads and writes, and what many take.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "runtime/model.h"
@@ -26,5 +28,12 @@ class Frame {
   std::vector<const float*> from_;
   std::vector<float*> to_;
 };
+
+// The time that a share `q` of them does not exceed. Changes their order.
+inline double quantile(std::vector<double>& times, double q) {
+  const auto at = std::lround(q * static_cast<double>(times.size() - 1));
+  std::nth_element(times.begin(), times.begin() + at, times.end());
+  return times[static_cast<size_t>(at)];
+}
 
 }  // namespace nestling

@@ -51,13 +51,12 @@ LayerTimes measure_layers(runtime::Model& model, int runs) {
     std::vector<double> ms;
     ms.reserve(times.runs.size());
     for (const auto& run : times.runs) ms.push_back(1000 * (run[i].end_s - run[i].begin_s));
-    std::nth_element(ms.begin(), ms.begin() + static_cast<std::ptrdiff_t>(ms.size() / 2), ms.end());
     times.layers.push_back({node.op,
                             header.shape(node.output, model.capacity()),
                             {node.kernel.begin(), node.kernel.end()},
                             {node.stride.begin(), node.stride.end()},
                             macs[n],
-                            ms[ms.size() / 2]});
+                            quantile(ms, 0.5)});
   }
   return times;
 }

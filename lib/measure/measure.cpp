@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "measure/frame.h"
 
@@ -20,12 +19,6 @@ double time_ms(const F& work) {
   work();
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
       .count();
-}
-
-double quantile(std::vector<double>& times, double q) {
-  const auto at = std::lround(q * static_cast<double>(times.size() - 1));
-  std::nth_element(times.begin(), times.begin() + at, times.end());
-  return times[static_cast<size_t>(at)];
 }
 
 }  // namespace

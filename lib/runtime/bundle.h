@@ -59,6 +59,13 @@ struct Bundle {
   bool ahead = false;
   const float* packed = nullptr;
 
+  // Where the bundle's input channel `c` lies in x, with those that follow it there.
+  Interval inputs_from(size_t c) const {
+    const Interval* interval = inputs.data();
+    for (; c >= interval->length; ++interval) c -= interval->length;
+    return {interval->begin + c, interval->length - c};
+  }
+
   // Every panel has one block, whose rows follow each other step by step.
   bool single() const { return !panels.empty() && panels[0].blocks.size() == 1; }
 };

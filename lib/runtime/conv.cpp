@@ -162,14 +162,12 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
   const size_t depth = bundle.depth * taps.columns;
   for (size_t step = chunk.first; step < chunk.last;) {
     const size_t tap = step / depth, channel = step % depth;
-    const Bundle::Interval* interval = bundle.inputs.data();
-    size_t inside = channel;
-    for (; inside >= interval->length * taps.columns; ++interval) {
-      inside -= interval->length * taps.columns;
-    }
-    size_t count = std::min(interval->length * taps.columns - inside, chunk.last - step);
+    // A row of taps has all channels of x.
+    const Bundle::Interval inputs =
+        taps.columns > 1 ? Bundle::Interval{channel, depth - channel} : bundle.inputs_from(channel);
+    size_t count = std::min(inputs.length, chunk.last - step);
     const float* x[kPixels];
-    for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + interval->begin + inside;
+    for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
     if (chunk.packed != nullptr) {
       const float* w = chunk.packed + (step - chunk.first) * kGroup;
       multiply(
@@ -208,7 +206,6 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
 template <size_t kPixels>
 void group(const ConvTask& task, const Bundle& bundle, size_t from, const Rows& rows,
            const Taps& taps, const Chunk& chunk, float* sums, float* y, size_t pixels) {
-  constexpr size_t kFew = HWY_MAX(1, kVectors / 2);
   const size_t vectors = (bundle.channels - from + kLanes - 1) / kLanes;
   if (vectors > kFew) {
     tile<kPixels, kVectors>(task, bundle, from, rows, taps, chunk, sums, y, pixels);
@@ -232,15 +229,10 @@ HWY_INLINE hn::Vec<PanelLanes> panel_sums(const Bundle& bundle, const Bundle::Pa
   for (auto& sum : sums) sum = hn::Zero(d);
   for (const Bundle::Panel::Block& block : panel.blocks) {
     // Blocks lie within an interval: what joined their inputs was that these follow each other.
-    size_t first = block.first, begin = 0;
-    for (const Bundle::Interval& interval : bundle.inputs) {
-      begin = interval.begin;
-      if (first < interval.length) break;
-      first -= interval.length;
-    }
+    const size_t begin = bundle.inputs_from(block.first).begin;
     const float* w = block.weights + from;
     for (size_t tap = 0; tap < taps; ++tap) {
-      const float* x = rows.at[tap * kTile] + begin + first;
+      const float* x = rows.at[tap * kTile] + begin;
       size_t c = 0;
       for (; c + kSums <= block.length; c += kSums, w += kSums * kPanel) {
         for (size_t i = 0; i < kSums; ++i) {

@@ -85,22 +85,16 @@ Status Model::run(const float* const* inputs, float* const* outputs,
   Engine& engine = impl_->engine;
   if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
   engine.begin(inputs, impl_->pool);
-  if (layers == nullptr) {
-    while (engine.step(impl_->pool)) {
-    }
-  } else {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point begin = Clock::now();
-    const auto seconds = [&] {
-      return std::chrono::duration<double>(Clock::now() - begin).count();
-    };
-    layers->clear();
-    while (const NodeSpec* node = engine.next()) {
-      const double since = seconds();
-      engine.step(impl_->pool);
-      layers->push_back(
-          {static_cast<uint32_t>(node - engine.header().nodes.data()), since, seconds()});
-    }
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  if (layers != nullptr) layers->clear();
+  while (const NodeSpec* node = engine.next()) {
+    const double since = layers != nullptr ? seconds() : 0;
+    engine.step(impl_->pool);
+    if (layers == nullptr) continue;
+    layers->push_back(
+        {static_cast<uint32_t>(node - engine.header().nodes.data()), since, seconds()});
   }
   engine.finish(outputs, impl_->pool);
   impl_->pool.rest();

@@ -259,18 +259,17 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     };
     for_each_part(header, k, visitor);
   }
-  const auto bundles =
-      bundles_of(header, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto bundles = bundles_of(header, capacity, [&](uint32_t k) { return segments.weights(k); });
   for (size_t n = 0; n < bundles.size(); ++n) {
+    if (bundles[n].empty()) continue;
     const size_t taps = taps_of(header.nodes[n]);
-    for (Bundle bundle : bundles[n]) {
-      if (bundle.ahead) {
-        pack_bundle(bundle, taps, constants);
-        bundle.packed = constants;
-        constants += align_floats(packed_floats(bundle, taps));
-      }
-      gathered[n].step->bundles.push_back(std::move(bundle));
+    for (Bundle& bundle : bundles[n]) {
+      if (!bundle.ahead) continue;
+      pack_bundle(bundle, taps, constants);
+      bundle.packed = constants;
+      constants += align_floats(packed_floats(bundle, taps));
     }
+    gathered[n].step->bundles = std::move(bundles[n]);
   }
   return plan;
 }

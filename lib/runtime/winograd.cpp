@@ -262,17 +262,14 @@ void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bun
   float* packed = x.data + layout.packed;
   float* weights = x.data + layout.weights;
   float* sums = x.data + layout.sums;
-  constexpr size_t kFew = HWY_MAX(1, kVectors / 2);
   const size_t channels = std::min(kGroup, bundle.channels - from);
   const size_t vectors = (channels + kLanes - 1) / kLanes;
   bool first = true;
   for (size_t done = 0; done < bundle.depth;) {
     // Channels of one interval and one chunk of the inputs.
-    size_t channel = done;
-    const Bundle::Interval* interval = bundle.inputs.data();
-    for (; channel >= interval->length; ++interval) channel -= interval->length;
-    const size_t place = interval->begin + channel, chunk = place / kChunk;
-    size_t count = std::min(interval->length - channel, (chunk + 1) * kChunk - place);
+    const Bundle::Interval inputs = bundle.inputs_from(done);
+    const size_t place = inputs.begin, chunk = place / kChunk;
+    size_t count = std::min(inputs.length, (chunk + 1) * kChunk - place);
     if (bundle.ahead) {
       const float* at = bundle.packed + (from * 9 * bundle.depth) + done * kGroup;
       transform_weights(

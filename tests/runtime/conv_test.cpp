@@ -30,7 +30,16 @@ Image image(Random& random, size_t channels) {
   return {nullptr, 13 + random.below(12), 13 + random.below(12), 1 + random.below(channels)};
 }
 
-void check(std::list<test::Convolution>& convolutions, Random& random) {
+// `count` of them, of at most most_channels(i) input channels.
+template <typename MostChannels>
+void check(uint64_t seed, int count, bool depthwise_ones, const MostChannels& most_channels) {
+  INFO("seed " << seed);
+  Random random(seed);
+  std::list<test::Convolution> convolutions;
+  for (int i = 0; i < count; ++i) {
+    const Image x = image(random, most_channels(i));
+    convolutions.emplace_back(window(random), x, depthwise_ones, random);
+  }
   test::for_each_instruction_set([&] {
     for (const test::Convolution& convolution : convolutions) {
       const NodeSpec& node = convolution.node;
@@ -62,26 +71,10 @@ void check(std::list<test::Convolution>& convolutions, Random& random) {
 }  // namespace
 
 TEST_CASE("convolutions of all windows") {
-  const uint64_t seed = 32;
-  INFO("seed " << seed);
-  Random random(seed);
-  std::list<test::Convolution> convolutions;
-  for (int i = 0; i < 40; ++i) {
-    // Few channels have a way of their own.
-    const Image x = image(random, i % 2 == 0 ? 9 : 80);
-    convolutions.emplace_back(window(random), x, false, random);
-  }
-  check(convolutions, random);
+  // Few channels have a way of their own.
+  check(32, 40, false, [](int i) { return size_t{i % 2 == 0 ? 9U : 80U}; });
 }
 
 TEST_CASE("depthwise convolutions of all windows") {
-  const uint64_t seed = 33;
-  INFO("seed " << seed);
-  Random random(seed);
-  std::list<test::Convolution> convolutions;
-  for (int i = 0; i < 60; ++i) {
-    const Image x = image(random, 80);
-    convolutions.emplace_back(window(random), x, true, random);
-  }
-  check(convolutions, random);
+  check(33, 60, true, [](int) { return size_t{80}; });
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "runtime/checksum.h"
+#include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
@@ -44,13 +45,6 @@ struct Opened {
   }
 };
 
-void check_close(const std::vector<float>& found, const std::vector<float>& expected) {
-  REQUIRE(found.size() == expected.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
-  }
-}
-
 Tensor image_for(const Graph& graph, nestling::Random& random) {
   nestling::Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = 1;
@@ -78,7 +72,7 @@ TEST_CASE("a plain model becomes a package of one capacity with the interpreter'
       Opened package(graph, threads);
       CHECK(package.model.header().capacities() == 1);
       REQUIRE(package.model.set_capacity(1).ok());
-      check_close(package.run(image), expected);
+      test::check_close(package.run(image), expected);
     }
   }
 }
@@ -100,8 +94,9 @@ TEST_CASE("every capacity has the interpreter's results, in any order of up- and
       for (int k = 1; k <= capacities; ++k) {
         REQUIRE(package.model.set_capacity(static_cast<uint32_t>(k)).ok());
         first.push_back(package.run(image));
-        check_close(first.back(),
-                    nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data);
+        test::check_close(
+            first.back(),
+            nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data);
       }
       for (int i = 0; i < 20; ++i) {
         const auto k = static_cast<uint32_t>(random.below(5));

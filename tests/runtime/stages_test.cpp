@@ -2,6 +2,7 @@
 #include "runtime/stages.h"
 
 #include "runtime/model.h"
+#include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
@@ -39,18 +40,7 @@ struct Counted {
     nestling::Shape shape = nested.value(nested.inputs[0]).shape;
     shape[0] = 1;
     const nestling::Tensor image = test::random_tensor(shape, random);
-    const auto nesting = nestling::nesting_of(nested, "test");
-    for (int k = 1; k <= 2; ++k) {
-      REQUIRE(model.set_capacity(static_cast<uint32_t>(k)).ok());
-      std::vector<float> found(model.output_floats());
-      REQUIRE(model.run(image.data.data(), found.data()).ok());
-      const auto expected =
-          nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data;
-      REQUIRE(found.size() == expected.size());
-      for (size_t i = 0; i < found.size(); ++i) {
-        CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
-      }
-    }
+    test::check_capacities(model, nested, image);
   }
 };
 

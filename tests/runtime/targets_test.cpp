@@ -2,6 +2,7 @@
 #include "support/targets.h"
 
 #include "runtime/model.h"
+#include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
@@ -19,22 +20,10 @@ namespace {
 
 void check_capacities(const Graph& nested, const Tensor& image) {
   const TemporaryFolder folder;
-  const auto nesting = nestling::nesting_of(nested, "test");
   nestling::write_file(folder / "model.nest", nestling::make_package(nested, "test"));
   auto opened = nestling::runtime::Model::open((folder / "model.nest").c_str(), {.threads = 1});
   REQUIRE(opened.ok());
-  auto& model = opened.value();
-  for (int k = 1; k <= nesting.capacities(); ++k) {
-    REQUIRE(model.set_capacity(static_cast<uint32_t>(k)).ok());
-    std::vector<float> found(model.output_floats());
-    REQUIRE(model.run(image.data.data(), found.data()).ok());
-    const auto expected =
-        nestling::interpret(nestling::descend(nested, nesting, k), image).at(0).data;
-    REQUIRE(found.size() == expected.size());
-    for (size_t i = 0; i < found.size(); ++i) {
-      CHECK(found[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
-    }
-  }
+  test::check_capacities(opened.value(), nested, image);
 }
 
 }  // namespace

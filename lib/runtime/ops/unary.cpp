@@ -11,33 +11,28 @@ namespace {
 
 using F = UnaryFunction;
 
-float hard_sigmoid(float x, float a, float b) { return std::min(std::max(a * x + b, 0.0F), 1.0F); }
 float softplus(float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); }
 
-// Calls each(f) with the function of one element.
+// Calls each(f) with the function of one element, of those that unary() has no vectors for.
 template <typename Each>
 void with_function(F function, float a, float b, const Each& each) {
   switch (function) {
     case F::identity:
       return each([](float x) { return x; });
     case F::leaky_relu:
-      return each([=](float x) { return x < 0 ? a * x : x; });
+    case F::sigmoid:
+    case F::hard_sigmoid:
+    case F::hard_swish:
+    case F::tanh:
+      return;  // unary() has all of these
     case F::elu:
       return each([=](float x) { return x < 0 ? a * std::expm1(x) : x; });
     case F::selu:
       return each([=](float x) { return b * (x < 0 ? a * std::expm1(x) : x); });
-    case F::sigmoid:
-      return each([](float x) { return 1 / (1 + std::exp(-x)); });
-    case F::hard_sigmoid:
-      return each([=](float x) { return hard_sigmoid(x, a, b); });
-    case F::hard_swish:
-      return each([](float x) { return x * hard_sigmoid(x, 1.0F / 6, 0.5F); });
     case F::mish:
       return each([](float x) { return x * std::tanh(softplus(x)); });
     case F::gelu:
       return each([](float x) { return 0.5F * x * (1 + std::erf(x * 0.70710678F)); });
-    case F::tanh:
-      return each([](float x) { return std::tanh(x); });
     case F::softplus:
       return each(softplus);
     case F::softsign:
