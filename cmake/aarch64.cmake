@@ -6,3 +6,5 @@ include(${CMAKE_CURRENT_LIST_DIR}/debian_cross.cmake)
 # internal error on some loops.
 set(CMAKE_CXX_FLAGS_INIT "-march=armv8-a+crypto -fno-tree-vectorize")
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/${triple})
+# Pages of at most 16 KB, as on Android: for more the library would have as much padding.
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -Wl,-z,max-page-size=16384)

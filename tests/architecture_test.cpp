@@ -15,7 +15,7 @@ TEST_CASE("includes follow the architecture") {
       {"base", {}},
       {"runtime", {}},
       {"graph", {"base"}},
-      {"data", {"base"}},
+      {"data", {"base", "runtime"}},
       {"train", {"base", "graph", "data"}},
       {"prune", {"base", "graph", "data", "train"}},
       {"recover", {"base", "graph", "data", "train", "prune"}},

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "runtime/pixels.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -191,9 +193,8 @@ std::vector<float> normalised(const Dataset& data, std::span<const int64_t> indi
   float* to = batch.data();
   for (const int64_t index : indices) {
     const size_t size = channels * area;
-    const std::span<const uint8_t> pixels(data.pixels.data() + static_cast<size_t>(index) * size,
-                                          size);
-    normalise(pixels, data.mean, data.deviation, to);
+    runtime::normalise_pixels(data.pixels.data() + static_cast<size_t>(index) * size, size,
+                              data.mean, data.deviation, to);
     to += size;
   }
   return batch;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -25,11 +24,6 @@ inline constexpr uint64_t kMaxImageBytes = uint64_t{1} << 28;  // of a file
 // [channels, height, width]. Throws Error, naming `where`, if a side becomes too long.
 std::vector<uint8_t> scale_image(const Pixels& image, const ImageInput& input,
                                  const std::string& where);
-
-// (pixel / 255 - mean) / deviation of pixels [channels, height, width]. The one place where this is
-// computed: training and the tools that run a package see the same bits.
-void normalise(std::span<const uint8_t> pixels, std::span<const float> mean,
-               std::span<const float> deviation, float* to);
 
 // Reads, decodes (decode_image), scales and normalises: [channels, height, width]. Throws Error
 // naming the file.

@@ -4,10 +4,10 @@
 #include <chrono>
 
 #include "measure/frame.h"
+#include "runtime/pixels.h"
 
 #include "base/cosine.h"
 #include "base/error.h"
-#include "data/image.h"
 
 namespace nestling {
 namespace {
@@ -60,9 +60,8 @@ std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress&
   progress.begin("running", data.size());
   for (int64_t n = 0; n < data.size(); ++n) {
     // The package says how its images are prepared, whatever the data set would propose.
-    const std::span<const uint8_t> pixels(
-        data.pixels.data() + static_cast<size_t>(n) * image.size(), image.size());
-    normalise(pixels, header.mean, header.deviation, image.data());
+    runtime::normalise_pixels(data.pixels.data() + static_cast<size_t>(n) * image.size(),
+                              image.size(), header.mean, header.deviation, image.data());
     const float* from = image.data();
     std::vector<float*> to{result.data() + static_cast<size_t>(n) * outputs};
     for (size_t i = 1; i < header.outputs.size(); ++i) {

@@ -1,5 +1,6 @@
 #include "runtime/model.h"
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -12,9 +13,11 @@ struct Model::Impl {
   ThreadPool pool;
   Engine engine;
   mutable std::mutex busy;
+  std::atomic<bool> cancelled{false};
 
   Impl(Segments segments, const ModelOptions& options)
-      : pool(options.threads), engine(std::move(segments), pool.threads(), options.verify) {}
+      : pool(options.threads, options.workers),
+        engine(std::move(segments), pool.threads(), options.verify) {}
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -79,17 +82,35 @@ uint64_t Model::input_floats(size_t i) const { return element_count(input_shape(
 
 uint64_t Model::output_floats(size_t i) const { return element_count(output_shape(i)); }
 
+Status Model::prepare(const PixelView& image, float* input) const {
+  const std::vector<uint32_t> shape = input_shape();
+  const PackageHeader& header = this->header();
+  if (header.inputs.size() != 1 || shape.size() != 4 || header.mean.size() != shape[1]) {
+    return {StatusCode::bad_argument, "the model does not take one image of pixels"};
+  }
+  std::vector<uint8_t> pixels(input_floats());
+  const PixelTarget target{shape[1], shape[2], shape[3], header.resize};
+  if (Status status = scale_pixels(image, target, pixels.data()); !status.ok()) return status;
+  normalise_pixels(pixels.data(), pixels.size(), header.mean, header.deviation, input);
+  return {};
+}
+
 Status Model::run(const float* const* inputs, float* const* outputs,
                   std::vector<LayerTime>* layers) {
   const std::lock_guard lock(impl_->busy);
   Engine& engine = impl_->engine;
   if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
+  impl_->cancelled = false;
   engine.begin(inputs, impl_->pool);
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   if (layers != nullptr) layers->clear();
   while (const NodeSpec* node = engine.next()) {
+    if (impl_->cancelled) {
+      impl_->pool.rest();
+      return {StatusCode::cancelled, "the inference was cancelled"};
+    }
     const double since = layers != nullptr ? seconds() : 0;
     engine.step(impl_->pool);
     if (layers == nullptr) continue;
@@ -109,6 +130,8 @@ Status Model::run(const float* const* inputs, float* const* outputs,
                   std::vector<LayerTime>& layers) {
   return run(inputs, outputs, &layers);
 }
+
+void Model::cancel() { impl_->cancelled = true; }
 
 Status Model::run(const float* input, float* output) {
   if (header().inputs.size() != 1 || header().outputs.size() != 1) {

@@ -12,7 +12,9 @@
 
 #include "runtime/export.h"
 #include "runtime/package_format.h"
+#include "runtime/pixels.h"
 #include "runtime/status.h"
+#include "runtime/workers.h"
 
 namespace nestling::runtime {
 
@@ -20,7 +22,8 @@ class Segments;
 
 struct ModelOptions {
   int threads = 1;
-  bool verify = true;  // the checksum of each segment when it is paged in
+  Workers workers = {};  // on which they run, if the application has some
+  bool verify = true;    // the checksum of each segment when it is paged in
   // The file at a path may end before the package does, and be written on at its end: capacities
   // whose segments are whole can be used, the smallest come first.
   bool partial = false;
@@ -81,6 +84,10 @@ class NESTLING_API Model {
   uint64_t input_floats(size_t i = 0) const;
   uint64_t output_floats(size_t i = 0) const;
 
+  // What run() takes for an image: scaled, cropped and normalised as the network was trained. Fails
+  // if the network does not take one image of pixels, or the image is empty or too large.
+  Status prepare(const PixelView& image, float* input) const;
+
   // One input, already normalised, to the outputs of the network, in the order of their axes. Fails
   // only at capacity 0, or if there are several inputs or outputs.
   Status run(const float* input, float* output);
@@ -88,6 +95,10 @@ class NESTLING_API Model {
   Status run(const float* const* inputs, float* const* outputs);
   // The same, and tells when each layer ran, in the order in which they did.
   Status run(const float* const* inputs, float* const* outputs, std::vector<LayerTime>& layers);
+
+  // The inference that runs now, if one does, ends after its present layer, and its run() fails
+  // with StatusCode::cancelled; its outputs are left as they were. Waits for nothing.
+  void cancel();
 
  private:
   struct Impl;

@@ -1,15 +1,26 @@
 #include "runtime/nestling.h"
 
+#include <algorithm>
 #include <string>
 
 #include "runtime/export.h"
 #include "runtime/host.h"
+#include "runtime/model.h"
 #include "runtime/profile.h"
 
 using nestling::runtime::Frame;
 using nestling::runtime::Host;
 using nestling::runtime::HostOptions;
+using nestling::runtime::LayerTime;
+using nestling::runtime::Model;
+using nestling::runtime::ModelOptions;
+using nestling::runtime::PixelFormat;
+using nestling::runtime::Result;
 using nestling::runtime::Status;
+
+struct nestling_model {
+  Model model;
+};
 
 struct nestling_host {
   std::unique_ptr<Host> host;
@@ -26,11 +37,136 @@ bool told(const Status& status) {
 
 nestling_status code(const Status& status) { return static_cast<nestling_status>(status.code()); }
 
+nestling_status tell(const Status& status) {
+  told(status);
+  return code(status);
+}
+
+ModelOptions wanted(const nestling_model_options* options) {
+  if (options == nullptr) return {};
+  return {.threads = options->threads,
+          .workers = {options->run, options->self},
+          .verify = options->verify != 0,
+          .partial = options->partial != 0};
+}
+
+nestling_model* opened(Result<Model> result) {
+  return told(result.status()) ? new nestling_model{std::move(result.value())} : nullptr;
+}
+
+size_t write_shape(const std::vector<uint32_t>& from, uint32_t* to, size_t most) {
+  std::copy_n(from.begin(), std::min(most, from.size()), to);
+  return from.size();
+}
+
 }  // namespace
 
 extern "C" {
 
 NESTLING_API const char* nestling_error(void) { return last_error.c_str(); }
+
+NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
+  const ModelOptions usual;
+  *options = {usual.threads, usual.verify ? 1 : 0, usual.partial ? 1 : 0, nullptr, nullptr};
+}
+
+NESTLING_API nestling_model* nestling_model_open(const char* path,
+                                                 const nestling_model_options* options) {
+  return opened(Model::open(path, wanted(options)));
+}
+
+NESTLING_API nestling_model* nestling_model_open_descriptor(int descriptor, uint64_t offset,
+                                                            uint64_t bytes,
+                                                            const nestling_model_options* options) {
+  return opened(Model::open_descriptor(descriptor, offset, bytes, wanted(options)));
+}
+
+NESTLING_API nestling_model* nestling_model_open_memory(const void* data, uint64_t bytes,
+                                                        const nestling_model_options* options) {
+  return opened(Model::open_memory(data, bytes, wanted(options)));
+}
+
+NESTLING_API void nestling_model_close(nestling_model* model) { delete model; }
+
+NESTLING_API uint32_t nestling_model_capacities(const nestling_model* model) {
+  return model->model.header().capacities();
+}
+
+NESTLING_API uint32_t nestling_model_available(const nestling_model* model) {
+  return model->model.available();
+}
+
+NESTLING_API nestling_status nestling_model_refresh(nestling_model* model) {
+  return tell(model->model.refresh());
+}
+
+NESTLING_API uint32_t nestling_model_capacity(const nestling_model* model) {
+  return model->model.capacity();
+}
+
+NESTLING_API nestling_status nestling_model_set_capacity(nestling_model* model, uint32_t capacity) {
+  return tell(model->model.set_capacity(capacity));
+}
+
+NESTLING_API void nestling_model_memory(const nestling_model* model, uint64_t* weights_bytes,
+                                        uint64_t* activation_bytes) {
+  const auto footprint = model->model.footprint();
+  *weights_bytes = footprint.weights_bytes;
+  *activation_bytes = footprint.activation_bytes;
+}
+
+NESTLING_API size_t nestling_model_inputs(const nestling_model* model) {
+  return model->model.header().inputs.size();
+}
+
+NESTLING_API size_t nestling_model_outputs(const nestling_model* model) {
+  return model->model.header().outputs.size();
+}
+
+NESTLING_API size_t nestling_model_input_shape(const nestling_model* model, size_t i,
+                                               uint32_t* shape, size_t most) {
+  return write_shape(model->model.input_shape(i), shape, most);
+}
+
+NESTLING_API size_t nestling_model_output_shape(const nestling_model* model, size_t i,
+                                                uint32_t* shape, size_t most) {
+  return write_shape(model->model.output_shape(i), shape, most);
+}
+
+NESTLING_API size_t nestling_model_classes(const nestling_model* model) {
+  return model->model.header().classes.size();
+}
+
+NESTLING_API const char* nestling_model_class(const nestling_model* model, size_t i) {
+  return model->model.header().classes[i].c_str();
+}
+
+NESTLING_API nestling_status nestling_model_prepare(const nestling_model* model,
+                                                    const nestling_pixels* image, float* input) {
+  return tell(model->model.prepare({image->data, image->width, image->height, image->row_bytes,
+                                    static_cast<PixelFormat>(image->format)},
+                                   input));
+}
+
+NESTLING_API nestling_status nestling_model_run(nestling_model* model, const float* const* inputs,
+                                                float* const* outputs) {
+  return tell(model->model.run(inputs, outputs));
+}
+
+NESTLING_API nestling_status nestling_model_time(nestling_model* model, const float* const* inputs,
+                                                 float* const* outputs, nestling_layer* layers,
+                                                 size_t most, size_t* count) {
+  std::vector<LayerTime> times;
+  const Status status = model->model.run(inputs, outputs, times);
+  for (size_t i = 0; i < std::min(most, times.size()); ++i) {
+    layers[i] = {model->model.header().nodes[times[i].node].op.c_str(), times[i].begin_s,
+                 times[i].end_s};
+  }
+  *count = times.size();
+  return tell(status);
+}
+
+NESTLING_API void nestling_model_cancel(nestling_model* model) { model->model.cancel(); }
 
 NESTLING_API void nestling_host_defaults(nestling_host_options* options) {
   const HostOptions usual;
@@ -128,8 +264,7 @@ NESTLING_API nestling_status nestling_submit(nestling_host* host, uint64_t appli
         outputs.size()};
     if (done != nullptr) done(&given, user);
   });
-  told(status);
-  return code(status);
+  return tell(status);
 }
 
 NESTLING_API int nestling_tell(nestling_host* host, uint64_t application, nestling_report* report) {

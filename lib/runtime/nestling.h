@@ -1,4 +1,11 @@
-/* The host (host.h) for C, and for languages that call C. Means the same as there, call by call:
+/* One model (model.h) and the host of several (host.h) for C, and for languages that call C. Means
+ * the same as there, call by call:
+ *
+ *   nestling_model* model = nestling_model_open("model.nest", NULL);
+ *   nestling_model_set_capacity(model, nestling_model_capacities(model));
+ *   nestling_model_prepare(model, &picture, input);
+ *   nestling_model_run(model, &input, &output);
+ *   nestling_model_close(model);
  *
  *   nestling_host_options options;
  *   nestling_host_defaults(&options);
@@ -11,7 +18,7 @@
  *   nestling_submit(host, camera, inputs, show, NULL);
  *   nestling_host_close(host);
  *
- * Functions that can fail return 0 or NULL on failure (submit a status) and say why in
+ * Functions that can fail return a status, or 0 or NULL on failure, and say why in
  * nestling_error(). All may be called from several threads. */
 #ifndef NESTLING_RUNTIME_NESTLING_H
 #define NESTLING_RUNTIME_NESTLING_H
@@ -32,8 +39,88 @@ typedef enum {
   NESTLING_BAD_ARGUMENT = 4,
   NESTLING_NO_MEMORY = 5,
   NESTLING_BUSY = 6,
-  NESTLING_NOT_SERVED = 7
+  NESTLING_NOT_SERVED = 7,
+  NESTLING_CANCELLED = 8
 } nestling_status;
+
+/* Of the calling thread's last call that failed. */
+const char* nestling_error(void);
+
+/* ---- One model ---- */
+
+typedef struct nestling_model nestling_model;
+
+typedef struct {
+  int threads;
+  int verify;  /* 0: checksums are not compared */
+  int partial; /* not 0: the file may still arrive */
+  /* Threads of the application's own (workers.h); NULL: the model makes its threads. */
+  void (*run)(void* self, size_t count, void (*work)(void* context, size_t i), void* context);
+  void* self;
+} nestling_model_options;
+
+/* PixelFormat of pixels.h. */
+typedef enum {
+  NESTLING_GREY = 0,
+  NESTLING_RGB = 1,
+  NESTLING_BGR = 2,
+  NESTLING_RGBA = 3,
+  NESTLING_BGRA = 4
+} nestling_pixel_format;
+
+typedef struct {
+  const uint8_t* data;
+  uint32_t width, height;
+  size_t row_bytes; /* 0: rows follow each other */
+  nestling_pixel_format format;
+} nestling_pixels;
+
+/* One layer of an inference; seconds since its beginning. */
+typedef struct {
+  const char* op; /* lives as long as the model */
+  double begin_s, end_s;
+} nestling_layer;
+
+/* One thread, checksums, a file that is whole. */
+void nestling_model_defaults(nestling_model_options* options);
+
+/* With `options` NULL the defaults. */
+nestling_model* nestling_model_open(const char* path, const nestling_model_options* options);
+nestling_model* nestling_model_open_descriptor(int descriptor, uint64_t offset, uint64_t bytes,
+                                               const nestling_model_options* options);
+nestling_model* nestling_model_open_memory(const void* data, uint64_t bytes,
+                                           const nestling_model_options* options);
+void nestling_model_close(nestling_model* model); /* NULL is no model, and fine */
+
+uint32_t nestling_model_capacities(const nestling_model* model);
+uint32_t nestling_model_available(const nestling_model* model);
+nestling_status nestling_model_refresh(nestling_model* model);
+uint32_t nestling_model_capacity(const nestling_model* model);
+nestling_status nestling_model_set_capacity(nestling_model* model, uint32_t capacity);
+void nestling_model_memory(const nestling_model* model, uint64_t* weights_bytes,
+                           uint64_t* activation_bytes);
+
+size_t nestling_model_inputs(const nestling_model* model);
+size_t nestling_model_outputs(const nestling_model* model);
+/* Writes at most `most` sizes of the i-th input's or output's axes; returns how many it has. */
+size_t nestling_model_input_shape(const nestling_model* model, size_t i, uint32_t* shape,
+                                  size_t most);
+size_t nestling_model_output_shape(const nestling_model* model, size_t i, uint32_t* shape,
+                                   size_t most);
+size_t nestling_model_classes(const nestling_model* model);
+const char* nestling_model_class(const nestling_model* model, size_t i);
+
+nestling_status nestling_model_prepare(const nestling_model* model, const nestling_pixels* image,
+                                       float* input);
+nestling_status nestling_model_run(nestling_model* model, const float* const* inputs,
+                                   float* const* outputs);
+/* The same, and writes when the first `most` layers ran; `*count` becomes how many there are. */
+nestling_status nestling_model_time(nestling_model* model, const float* const* inputs,
+                                    float* const* outputs, nestling_layer* layers, size_t most,
+                                    size_t* count);
+void nestling_model_cancel(nestling_model* model);
+
+/* ---- The host of several ---- */
 
 typedef enum {
   NESTLING_MIN_TOTAL_COST = 0,
@@ -95,14 +182,10 @@ typedef struct {
 
 typedef void (*nestling_callback)(const nestling_frame* frame, void* user);
 
-/* Of the calling thread's last call that failed. */
-const char* nestling_error(void);
-
 /* Reads at most `most` capacities of a profile (profile.h); returns how many it has. */
 size_t nestling_read_profile(const char* path, nestling_capacity* capacities, size_t most);
 
-/* One thread, no memory, MinTotalCost, 3 frames, feedback, and the system's memory
- * is watched. */
+/* One thread, no memory, MinTotalCost, 3 frames, feedback, and the system's memory is watched. */
 void nestling_host_defaults(nestling_host_options* options);
 /* An application without capacities, alpha and priority 1, a latency of 1 s. */
 void nestling_application_defaults(nestling_application* application);

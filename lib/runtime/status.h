@@ -16,6 +16,7 @@ enum class StatusCode {
   no_memory = 5,
   busy = 6,        // too much is on its way; later
   not_served = 7,  // the scheduler gives it nothing now
+  cancelled = 8,   // the caller wanted no answer any more
 };
 
 class [[nodiscard]] Status {

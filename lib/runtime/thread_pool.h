@@ -7,6 +7,8 @@
 #include <memory>
 #include <pthreadpool.h>
 
+#include "runtime/workers.h"
+
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -16,11 +18,11 @@ namespace nestling::runtime {
 class ThreadPool {
  public:
   // With one thread, or fewer, everything runs in the caller's.
-  explicit ThreadPool(int threads) : threads_(static_cast<size_t>(std::max(threads, 1))) {
-    if (threads_ > 1) {
-      pool_.reset(pthreadpool_create(threads_));
-      taken_ = std::make_unique<std::atomic<bool>[]>(threads_);
-    }
+  explicit ThreadPool(int threads, const Workers& workers = {})
+      : threads_(static_cast<size_t>(std::max(threads, 1))), workers_(workers) {
+    if (threads_ == 1) return;
+    if (workers_.run == nullptr) pool_.reset(pthreadpool_create(threads_));
+    taken_ = std::make_unique<std::atomic<bool>[]>(threads_);
   }
 
   size_t threads() const { return threads_; }
@@ -51,24 +53,11 @@ class ThreadPool {
   // Parts begin at multiples of `tile`.
   template <typename F>
   void parallel(size_t count, size_t tile, const F& work) const {
-    const size_t tiles = (count + tile - 1) / tile;
-    if (pool_ == nullptr || tiles < 2) {
-      work(0, count);
-      return;
-    }
-    const size_t part = (tiles + threads_ * 4 - 1) / (threads_ * 4) * tile;
-    void* context = const_cast<F*>(&work);
-    release(context);
-    pthreadpool_parallelize_1d_tile_1d(
-        pool_.get(),
-        [](void* given, size_t first, size_t size) {
-          acquire(given);
-          (*static_cast<const F*>(given))(first, first + size);
-          release(given);
-        },
-        context, count, part, 0);
-    acquire(context);
-    awake_ = true;
+    run(count, tile,
+        {[](const void* context, size_t first, size_t last) {
+           (*static_cast<const F*>(context))(first, last);
+         },
+         &work});
   }
 
   // Threads wait for the next layer awake, as waking them takes longer than many layers do. This
@@ -81,6 +70,39 @@ class ThreadPool {
   }
 
  private:
+  // Somebody's work, behind an address: it is compiled once, for all the ways to run it.
+  struct Work {
+    void (*call)(const void* context, size_t first, size_t last);
+    const void* context;
+    size_t count = 0, part = 0;
+
+    void operator()(size_t i) const { call(context, i * part, std::min(count, (i + 1) * part)); }
+  };
+
+  void run(size_t count, size_t tile, Work work) const {
+    const size_t tiles = (count + tile - 1) / tile;
+    if (threads_ == 1 || tiles < 2) {
+      work.call(work.context, 0, count);
+      return;
+    }
+    work.count = count;
+    work.part = (tiles + threads_ * 4 - 1) / (threads_ * 4) * tile;
+    const size_t parts = (count + work.part - 1) / work.part;
+    const auto run_part = [](void* given, size_t i) {
+      acquire(given);
+      (*static_cast<const Work*>(given))(i);
+      release(given);
+    };
+    release(&work);
+    if (workers_.run != nullptr) {
+      workers_.run(workers_.self, parts, run_part, &work);
+    } else {
+      pthreadpool_parallelize_1d(pool_.get(), run_part, &work, parts, 0);
+      awake_ = true;
+    }
+    acquire(&work);
+  }
+
   // The thread sanitizer cannot see the library's own synchronisation, so it is told of it.
   static void acquire([[maybe_unused]] void* context) {
 #ifdef __SANITIZE_THREAD__
@@ -97,8 +119,9 @@ class ThreadPool {
     void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
   };
   size_t threads_;
+  Workers workers_;
   mutable bool awake_ = false;
-  std::unique_ptr<pthreadpool, Destroy> pool_;  // null with one thread
+  std::unique_ptr<pthreadpool, Destroy> pool_;  // null with one thread, or with workers
   std::unique_ptr<std::atomic<bool>[]> taken_;  // slots; null with one thread
 };
 

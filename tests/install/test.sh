@@ -21,6 +21,10 @@ expected=$("$work/build/run" "$package")
 [[ $expected == "3 capacities, first output "* ]]
 [ "$("$work/build/run_shared" "$package")" = "$expected" ]
 [ "$("$work/run_pkg" "$package")" = "$expected" ]
+# One model from C: its picture is of other pixels, so only the form of what it prints is known.
+from_c=$("$work/build/run_c" "$package")
+[[ $from_c == "3 capacities, first output "*"layers, the first is a conv" ]]
+[[ $("$work/build/run_c" "$work/build/run_c" 2>&1) == *"is not a .nest package" ]]
 # Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'
 {"schema": "nestling/profile/1", "capacities": [

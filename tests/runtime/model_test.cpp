@@ -1,7 +1,11 @@
 #include "runtime/model.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <thread>
 
 #include "runtime/checksum.h"
 #include "support/capacities.h"
@@ -254,4 +258,73 @@ TEST_CASE("a header that ends where a value should be is refused") {
   bytes += header;
   const auto opened = Model::open_memory(bytes.data(), bytes.size(), {});
   CHECK(opened.status().code() == StatusCode::bad_format);
+}
+
+TEST_CASE("a model runs on the application's own threads, and is cancelled between layers") {
+  nestling::Random random(12);
+  const Graph graph = nestling::make_model("resnet20", {.classes = 7, .multiplier = 0.5});
+  const Tensor image = image_for(graph, random);
+  // Three threads that take parts in turn; on_call is called before them.
+  struct Own {
+    std::function<void()> on_call = [] {};
+    int calls = 0;
+  } own;
+  const nestling::runtime::Workers workers{
+      [](void* self, size_t count, void (*work)(void*, size_t), void* context) {
+        auto& threads = *static_cast<Own*>(self);
+        ++threads.calls;
+        threads.on_call();
+        std::vector<std::thread> running;
+        std::atomic<size_t> next{0};
+        for (int t = 0; t < 3; ++t) {
+          running.emplace_back([&] {
+            for (size_t i = next++; i < count; i = next++) work(context, i);
+          });
+        }
+        for (std::thread& thread : running) thread.join();
+      },
+      &own};
+  const std::string package = nestling::make_package(graph, "test");
+  auto opened =
+      Model::open_memory(package.data(), package.size(), {.threads = 3, .workers = workers});
+  REQUIRE(opened.ok());
+  Model& model = opened.value();
+  REQUIRE(model.set_capacity(1).ok());
+  std::vector<float> output(model.output_floats());
+  model.cancel();  // nothing runs: nothing is cancelled
+  REQUIRE(model.run(image.data.data(), output.data()).ok());
+  test::check_close(output, nestling::interpret(graph, image).at(0).data);
+  CHECK(own.calls > 5);
+
+  const std::vector<float> first = output;
+  std::fill(output.begin(), output.end(), 7.0F);
+  own.calls = 0;
+  own.on_call = [&] {
+    if (own.calls == 3) model.cancel();
+  };
+  const auto status = model.run(image.data.data(), output.data());
+  CHECK(status.code() == StatusCode::cancelled);
+  CHECK(own.calls < 10);
+  CHECK(std::all_of(output.begin(), output.end(), [](float v) { return v == 7.0F; }));
+  own.on_call = [] {};
+  REQUIRE(model.run(image.data.data(), output.data()).ok());
+  CHECK(output == first);
+}
+
+TEST_CASE("a picture is prepared as the package says") {
+  Graph graph = test::residual_network(1);
+  const std::string package = nestling::make_package(graph, "test");
+  auto opened = Model::open_memory(package.data(), package.size(), {});
+  REQUIRE(opened.ok());
+  Model& model = opened.value();
+  const auto& header = model.header();
+  const std::vector<uint8_t> white(48, 255);
+  std::vector<float> input(model.input_floats());
+  REQUIRE(model.prepare({white.data(), 4, 4}, input.data()).ok());
+  const size_t area = input.size() / header.mean.size();
+  for (size_t i = 0; i < input.size(); ++i) {
+    const size_t c = i / area;
+    REQUIRE(input[i] == (1.0F - header.mean[c]) / header.deviation[c]);
+  }
+  CHECK(model.prepare({}, input.data()).code() == StatusCode::bad_argument);
 }
