@@ -3,42 +3,54 @@
 
 #include <cstdint>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace nestling::runtime {
 
-// Zeros, aligned to a page, straight from the system and back to it: what is freed is free for
-// others at once. Movable, not copyable.
+// Zeros, aligned to a cache line, straight from the system and back to it: what is freed is free
+// for others at once. A page that nobody may touch lies behind the last. Movable, not copyable.
 class Arena {
  public:
   Arena() = default;
-  // data() is null if there is no memory. Its pages are there from the beginning, so that no
-  // inference waits for them.
+  // Of whole cache lines. data() is null if there is no memory. Its pages are there from the
+  // beginning, so that no inference waits for them.
   explicit Arena(uint64_t bytes) {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    const uint64_t whole = (bytes + page - 1) / page * page;
+    void* all = ::mmap(nullptr, whole + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) return;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 #ifdef MAP_POPULATE
     flags |= MAP_POPULATE;
 #endif
-    void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (address == MAP_FAILED) return;
-    data_ = static_cast<float*>(address);
+    if (::mmap(all, whole, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) {
+      ::munmap(all, whole + page);
+      return;
+    }
+    mapping_ = all;
+    mapped_ = whole + page;
+    data_ = reinterpret_cast<float*>(static_cast<char*>(all) + (whole - bytes));
     bytes_ = bytes;
   }
-  Arena(Arena&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  Arena(Arena&& other) noexcept { *this = std::move(other); }
   Arena& operator=(Arena&& other) noexcept {
+    std::swap(mapping_, other.mapping_);
+    std::swap(mapped_, other.mapped_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
   ~Arena() {
-    if (data_ != nullptr) ::munmap(data_, bytes_);
+    if (mapping_ != nullptr) ::munmap(mapping_, mapped_);
   }
 
   float* data() const { return data_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
+  void* mapping_ = nullptr;
+  uint64_t mapped_ = 0;
   float* data_ = nullptr;
   uint64_t bytes_ = 0;
 };

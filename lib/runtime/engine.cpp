@@ -45,7 +45,8 @@ Status Engine::check(uint32_t capacity) const {
 }
 
 void Engine::drop() {
-  plan_ = {};
+  plans_.clear();
+  running_ = 0;
   arena_ = Arena();
   for (uint32_t k = 1; k <= header().capacities(); ++k) segments_.page_out(k);
   capacity_ = 0;
@@ -68,9 +69,10 @@ Status Engine::set_capacity(uint32_t capacity) {
     drop();
     return status;
   }
-  const ArenaLayout layout = lay_out(header(), capacity, threads_);
+  const ArenaLayout layout = lay_out(header(), capacity, threads_, refinable_);
   const uint64_t bytes = layout.floats * sizeof(float);
-  plan_ = {};
+  plans_.clear();
+  running_ = 0;
   arena_ = Arena();  // the old one goes first: there are never two
   // What kernels read behind a value is ignored, but must be there, and be numbers: zeros.
   arena_ = Arena(bytes);
@@ -79,22 +81,41 @@ Status Engine::set_capacity(uint32_t capacity) {
     return {StatusCode::no_memory,
             "no memory for " + std::to_string(bytes) + " bytes of activations"};
   }
-  plan_ = make_plan(segments_, capacity, layout, arena_.data());
+  plans_.resize(capacity);
+  for (uint32_t k = refinable_ ? 1 : capacity; k <= capacity; ++k) {
+    plans_[k - 1] = make_plan(segments_, k, layout, arena_.data());
+  }
   capacity_ = capacity;
   return {};
 }
 
-void Engine::begin(const float* const* inputs, const ThreadPool& pool) {
-  for (size_t i = 0; i < plan_.inputs.size(); ++i) {
-    const Tensor& to = plan_.inputs[i];
+void Engine::begin(uint32_t capacity, const float* const* inputs, const ThreadPool& pool) {
+  running_ = capacity;
+  refining_ = false;
+  next_ = 0;
+  for (size_t i = 0; i < plan().inputs.size(); ++i) {
+    const Tensor& to = plan().inputs[i];
     copy(in_order(const_cast<float*>(inputs[i]), to), View(to), pool);  // which is read only
   }
+}
+
+void Engine::refine() {
+  ++running_;
+  refining_ = true;
   next_ = 0;
 }
 
 bool Engine::step(const ThreadPool& pool) {
-  if (next_ == plan_.steps.size()) return false;
-  const Step& step = plan_.steps[next_++];
+  const Plan& plan = this->plan();
+  if (next_ == plan.steps.size()) return false;
+  const size_t s = next_++;
+  if (refining_ && plan.continuations[s].continues) {
+    const Continuation& continuation = plan.continuations[s];
+    widen(continuation.widening, continuation.added.y);
+    if (!continuation.added.bundles.empty()) continuation.added.op->run(continuation.added, pool);
+    return next_ < plan.steps.size();
+  }
+  const Step& step = plan.steps[s];
   step.op->run(step, pool);
   const bool bounded = std::isfinite(step.low) || std::isfinite(step.high);
   if (step.op->weights == Weights::none && bounded) {
@@ -103,12 +124,12 @@ bool Engine::step(const ThreadPool& pool) {
     pool.parallel(step.y.elements(), 4096,
                   [=](size_t first, size_t last) { clamp(low, high, y + first, last - first); });
   }
-  return next_ < plan_.steps.size();
+  return next_ < plan.steps.size();
 }
 
 void Engine::finish(float* const* outputs, const ThreadPool& pool) const {
-  for (size_t i = 0; i < plan_.outputs.size(); ++i) {
-    const Tensor& from = plan_.outputs[i];
+  for (size_t i = 0; i < plan().outputs.size(); ++i) {
+    const Tensor& from = plan().outputs[i];
     copy(View(from), in_order(outputs[i], from), pool);
   }
 }

@@ -13,9 +13,9 @@ namespace nestling::runtime {
 // Not thread-safe, but for prepare(), which one thread may call while another runs layers.
 class Engine {
  public:
-  // For a pool of `threads`.
-  Engine(Segments segments, size_t threads, bool verify)
-      : segments_(std::move(segments)), threads_(threads), verify_(verify) {}
+  // For a pool of `threads`; `refinable` as in ModelOptions.
+  Engine(Segments segments, size_t threads, bool verify, bool refinable = false)
+      : segments_(std::move(segments)), threads_(threads), verify_(verify), refinable_(refinable) {}
 
   const PackageHeader& header() const { return segments_.header(); }
   uint32_t capacity() const { return capacity_; }
@@ -31,11 +31,14 @@ class Engine {
   // See Model. Between inferences only.
   Status set_capacity(uint32_t capacity);
 
-  // An inference: begin, step until it says that nothing is left, finish.
-  void begin(const float* const* inputs, const ThreadPool& pool);
+  // An inference: begin or refine, step until it says that nothing is left, finish. It is of
+  // capacity() or, if the engine is refinable, of a smaller one.
+  void begin(uint32_t capacity, const float* const* inputs, const ThreadPool& pool);
+  // Of the capacity above that of the inference that finished last, which there must be.
+  void refine();
   bool step(const ThreadPool& pool);  // runs the next layer; false after the last
   const NodeSpec* next() const {      // the layer that step() would run; null after the last
-    return next_ < plan_.steps.size() ? plan_.steps[next_].node : nullptr;
+    return running_ > 0 && next_ < plan().steps.size() ? plan().steps[next_].node : nullptr;
   }
   void finish(float* const* outputs, const ThreadPool& pool) const;
 
@@ -45,14 +48,18 @@ class Engine {
  private:
   Status check(uint32_t capacity) const;
   void drop();
+  const Plan& plan() const { return plans_[running_ - 1]; }
 
   Segments segments_;
   size_t threads_;
   bool verify_;  // checksums
+  bool refinable_;
   uint32_t capacity_ = 0;
   Arena arena_;
-  Plan plan_;
-  size_t next_ = 0;  // step
+  std::vector<Plan> plans_;  // by capacity; but for a refinable engine only the last is there
+  uint32_t running_ = 0;     // the capacity of the inference
+  bool refining_ = false;    // whether it goes on from the one before
+  size_t next_ = 0;          // step
 };
 
 }  // namespace nestling::runtime

@@ -62,7 +62,7 @@ void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, s
 inline void run_conv(const Step& step, const ThreadPool& pool) {
   for_each_image(step, [&](const ConvTask& task) {
     const size_t groups = conv_groups(task);
-    if (winograd_pays(task)) {
+    if (step.winograd) {
       const size_t floats = winograd_scratch(task);
       run_parts(pool, winograd_tiles(task), 1, winograd_block(task), groups,
                 [&](const auto&... part) {

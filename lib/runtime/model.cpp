@@ -14,10 +14,13 @@ struct Model::Impl {
   Engine engine;
   mutable std::mutex busy;
   std::atomic<bool> cancelled{false};
+  bool refinable;
+  uint32_t done = 0;  // the capacity of the last inference, if it can be refined
 
   Impl(Segments segments, const ModelOptions& options)
       : pool(options.threads, options.workers),
-        engine(std::move(segments), pool.threads(), options.verify) {}
+        engine(std::move(segments), pool.threads(), options.verify, options.refinable),
+        refinable(options.refinable) {}
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -27,6 +30,10 @@ Model::~Model() = default;
 
 Result<Model> Model::make(Result<Segments> segments, const ModelOptions& options) {
   if (!segments.ok()) return segments.status();
+  if (options.refinable && !segments.value().header().causal) {
+    return Status(StatusCode::bad_argument,
+                  "only packages of causal growth can be refined; this is another");
+  }
   return Model(std::make_unique<Impl>(std::move(segments.value()), options));
 }
 
@@ -62,6 +69,7 @@ Status Model::refresh() {
 
 Status Model::set_capacity(uint32_t capacity) {
   const std::lock_guard lock(impl_->busy);
+  if (capacity != impl_->engine.capacity()) impl_->done = 0;
   return impl_->engine.set_capacity(capacity);
 }
 
@@ -95,13 +103,11 @@ Status Model::prepare(const PixelView& image, float* input) const {
   return {};
 }
 
-Status Model::run(const float* const* inputs, float* const* outputs,
-                  std::vector<LayerTime>* layers) {
-  const std::lock_guard lock(impl_->busy);
+// Runs what the engine has begun.
+Status Model::infer(float* const* outputs, std::vector<LayerTime>* layers) {
   Engine& engine = impl_->engine;
-  if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
   impl_->cancelled = false;
-  engine.begin(inputs, impl_->pool);
+  impl_->done = 0;
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
@@ -120,6 +126,42 @@ Status Model::run(const float* const* inputs, float* const* outputs,
   engine.finish(outputs, impl_->pool);
   impl_->pool.rest();
   return {};
+}
+
+Status Model::run(const float* const* inputs, float* const* outputs,
+                  std::vector<LayerTime>* layers) {
+  const std::lock_guard lock(impl_->busy);
+  Engine& engine = impl_->engine;
+  if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
+  engine.begin(engine.capacity(), inputs, impl_->pool);
+  return infer(outputs, layers);
+}
+
+Status Model::run_at(uint32_t capacity, const float* const* inputs, float* const* outputs) {
+  const std::lock_guard lock(impl_->busy);
+  if (!impl_->refinable) return {StatusCode::bad_argument, "the model was not opened refinable"};
+  if (capacity == 0 || capacity > impl_->engine.capacity()) {
+    return {StatusCode::bad_argument, "capacity " + std::to_string(capacity) +
+                                          " is not paged in; 1 to " +
+                                          std::to_string(impl_->engine.capacity()) + " are"};
+  }
+  impl_->engine.begin(capacity, inputs, impl_->pool);
+  const Status status = infer(outputs, nullptr);
+  if (status.ok()) impl_->done = capacity;
+  return status;
+}
+
+Status Model::refine(float* const* outputs) {
+  const std::lock_guard lock(impl_->busy);
+  const uint32_t done = impl_->done;
+  if (done == 0) return {StatusCode::bad_argument, "there is no inference to refine"};
+  if (done == impl_->engine.capacity()) {
+    return {StatusCode::bad_argument, "the inference is of the largest capacity that is paged in"};
+  }
+  impl_->engine.refine();
+  const Status status = infer(outputs, nullptr);
+  if (status.ok()) impl_->done = done + 1;
+  return status;
 }
 
 Status Model::run(const float* const* inputs, float* const* outputs) {

@@ -27,6 +27,9 @@ struct ModelOptions {
   // The file at a path may end before the package does, and be written on at its end: capacities
   // whose segments are whole can be used, the smallest come first.
   bool partial = false;
+  // For run_at() and refine(): takes memory for every capacity up to the present one, and keeps
+  // maps through an inference. The package must be of causal growth.
+  bool refinable = false;
 };
 
 // What a model holds at its present capacity.
@@ -96,6 +99,13 @@ class NESTLING_API Model {
   // The same, and tells when each layer ran, in the order in which they did.
   Status run(const float* const* inputs, float* const* outputs, std::vector<LayerTime>& layers);
 
+  // A first answer early, a better one if time allows: run_at(1, ...) is an inference of that
+  // capacity, at most capacity(), and refine() takes the last one to the next capacity, computing
+  // only what that adds. Its outputs are, bit for bit, those of run_at() there. Both fail if the
+  // model is not refinable, refine() also if no inference came before, or one of capacity().
+  Status run_at(uint32_t capacity, const float* const* inputs, float* const* outputs);
+  Status refine(float* const* outputs);
+
   // The inference that runs now, if one does, ends after its present layer, and its run() fails
   // with StatusCode::cancelled; its outputs are left as they were. Waits for nothing.
   void cancel();
@@ -104,6 +114,7 @@ class NESTLING_API Model {
   struct Impl;
   static Result<Model> make(Result<Segments> segments, const ModelOptions& options);
   explicit Model(std::unique_ptr<Impl> impl);
+  Status infer(float* const* outputs, std::vector<LayerTime>* layers);
   Status run(const float* const* inputs, float* const* outputs, std::vector<LayerTime>* layers);
   std::unique_ptr<Impl> impl_;
 };

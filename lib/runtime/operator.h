@@ -25,7 +25,8 @@ struct Step {
   const float* channel_weights = nullptr;
   const float *scale = nullptr, *shift = nullptr;
   const float* zeros;
-  float* scratch;  // of all threads: Scratch
+  float* scratch;         // of all threads: Scratch
+  bool winograd = false;  // how a dense layer is computed
 };
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.
@@ -39,6 +40,8 @@ struct Operator {
   // a node has at least one input.
   const char* (*check)(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out);
   void (*run)(const Step& step, const ThreadPool& pool);
+  // Whether what a result has of a channel depends on nothing but that channel of the inputs.
+  bool by_channel = false;
 };
 
 // Null if there is none of that name.

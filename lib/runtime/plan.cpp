@@ -16,20 +16,28 @@ uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacit
 
 size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
 
+// A layer at a capacity, as far as sizes go.
+class Sizes {
+ public:
+  Sizes(const PackageHeader& header, const NodeSpec& node, uint32_t capacity,
+        const std::vector<Bundle>& bundles)
+      : x_(nullptr, header.shape(node.inputs[0], capacity)),
+        y_(nullptr, header.shape(node.output, capacity)) {
+    task_.node = &node;
+    task_.x = image(x_, 0);
+    task_.y = image(y_, 0);
+    task_.bundles = &bundles;
+  }
+  const ConvTask& task() const { return task_; }
+
+ private:
+  Tensor x_, y_;
+  ConvTask task_{};
+};
+
 // What a thread needs for itself to run a layer.
-uint64_t scratch_floats(const PackageHeader& header, const NodeSpec& node,
-                        const std::vector<Bundle>& bundles, uint32_t capacity) {
-  const Weights weights = find_operator(node.op)->weights;
-  if (weights != Weights::dense && weights != Weights::depthwise) return 0;
-  const Tensor x(nullptr, header.shape(node.inputs[0], capacity));
-  const Tensor y(nullptr, header.shape(node.output, capacity));
-  ConvTask task{};
-  task.node = &node;
-  task.x = image(x, 0);
-  task.y = image(y, 0);
-  task.bundles = &bundles;
-  const bool dense = weights == Weights::dense;
-  return dense && winograd_pays(task) ? winograd_scratch(task) : conv_scratch(task);
+uint64_t scratch_floats(const Sizes& sizes, bool winograd) {
+  return winograd ? winograd_scratch(sizes.task()) : conv_scratch(sizes.task());
 }
 
 // What a layer has of its own in the arena: scales, shifts, and depthwise weights, which blocks
@@ -100,17 +108,18 @@ bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capaci
   return k == capacity || !(block.kind == Block::Kind::weights ? node.own_weights : node.own_scale);
 }
 
-// The dense weights of every node; segment(k) is where that of capacity k lies, or null.
+// The dense weights of every node, of the output channels that capacities from `first` on have
+// added; segment(k) is where that of capacity k lies, or null.
 template <typename SegmentAt>
-std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_t capacity,
-                                            const SegmentAt& segment) {
+std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_t first,
+                                            uint32_t capacity, const SegmentAt& segment) {
   std::vector<std::vector<ConvRange>> ranges(header.nodes.size());
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* base = segment(k);
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
       if (block.kind != Block::Kind::weights || block.in_end == block.in_begin) return;
-      if (!is_of(header.nodes[n], block, k, capacity)) return;
+      if (block.range < first || !is_of(header.nodes[n], block, k, capacity)) return;
       const Range range = range_of(header, n, block, capacity);
       add_piece(ranges[n], range,
                 {base == nullptr ? nullptr : base + block.offset, range.x_offset,
@@ -136,16 +145,18 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
 
 }  // namespace
 
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads) {
+namespace {
+
+// Places for all values, each until its last use.
+void place_values(const PackageHeader& header, const std::vector<Stage>& stages,
+                  ArenaLayout& layout) {
   const size_t count = header.values.size();
-  const std::vector<Stage> stages = stages_of(header);
   std::vector<size_t> last_use(count, 0);
   for (size_t s = 0; s < stages.size(); ++s) {
     last_use[stages[s].output] = s;
     for (const uint32_t input : stages[s].inputs) last_use[input] = s;
   }
   for (const uint32_t output : header.outputs) last_use[output] = stages.size();
-  ArenaLayout layout;
   layout.offsets.resize(count);
   struct Place {
     uint64_t begin, end;
@@ -153,7 +164,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   };
   std::vector<Place> taken;  // sorted by begin
   const auto place = [&](uint32_t value) {
-    const uint64_t floats = floats_of(header, value, capacity);
+    const uint64_t floats = floats_of(header, value, layout.capacity);
     // The first gap that is large enough.
     uint64_t begin = 0;
     auto at = taken.begin();
@@ -162,35 +173,104 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
     layout.offsets[value] = begin;
     layout.floats = std::max(layout.floats, begin + floats);
   };
+  // What the next inference goes on from is there from its first stage to the last of this one.
+  std::vector<bool> stays(stages.size(), false);
+  if (layout.refinable) {
+    stays = continued_stages(header, stages);
+    for (const uint32_t input : header.inputs) last_use[input] = stages.size();
+  }
   for (const uint32_t input : header.inputs) place(input);
   for (size_t s = 0; s < stages.size(); ++s) {
+    if (!stays[s]) continue;
+    last_use[stages[s].output] = stages.size();
+    place(stages[s].output);
+  }
+  for (size_t s = 0; s < stages.size(); ++s) {
+    if (stays[s]) continue;
     taken.erase(
         std::remove_if(taken.begin(), taken.end(), [&](const Place& p) { return p.last_use < s; }),
         taken.end());
     place(stages[s].output);
   }
+}
+
+}  // namespace
+
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads,
+                    bool refinable) {
+  ArenaLayout layout;
+  layout.capacity = capacity;
+  layout.refinable = refinable;
+  place_values(header, stages_of(header), layout);
+  layout.zeros = layout.floats;
+  layout.winograd.resize(header.nodes.size(), false);
+  layout.constants.resize(capacity, 0);
+  const auto nowhere = [](uint32_t) -> const float* { return nullptr; };
   uint64_t scratch = 0, constants = 0;
-  const auto bundles =
-      bundles_of(header, capacity, [](uint32_t) -> const float* { return nullptr; });
-  for (size_t n = 0; n < header.nodes.size(); ++n) {
-    const NodeSpec& node = header.nodes[n];
-    if (find_operator(node.op)->weights == Weights::none) continue;
-    for (const Bundle& bundle : bundles[n]) {
-      const size_t taps = taps_of(node);
-      if (bundle.ahead) constants += align_floats(packed_floats(bundle, taps));
+  for (uint32_t k = capacity; k > 0 && (refinable || k == capacity); --k) {
+    layout.constants[k - 1] = constants;
+    const auto bundles = bundles_of(header, 1, k, nowhere);
+    auto added = bundles_of(header, k, k, nowhere);
+    for (uint32_t n = 0; n < header.nodes.size(); ++n) {
+      const NodeSpec& node = header.nodes[n];
+      const Weights weights = find_operator(node.op)->weights;
+      if (weights == Weights::none) continue;
+      for (const Bundle& bundle : bundles[n]) {
+        if (bundle.ahead) constants += align_floats(packed_floats(bundle, taps_of(node)));
+      }
+      constants += constants_of(header, node, k).floats();
+      layout.zeros_floats = std::max<uint64_t>(
+          layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), k));
+      if (weights == Weights::scale) continue;
+      const Sizes sizes(header, node, k, bundles[n]);
+      // Smaller capacities do as the largest: so they compute the same.
+      if (k == capacity) {
+        layout.winograd[n] = weights == Weights::dense && winograd_pays(sizes.task());
+      }
+      scratch = std::max(scratch, scratch_floats(sizes, layout.winograd[n]));
+      if (!refinable) continue;
+      for (Bundle& bundle : added[n]) bundle.ahead = false;  // continuations_of
+      const Sizes of_added(header, node, k, added[n]);
+      scratch = std::max(scratch, scratch_floats(of_added, layout.winograd[n]));
     }
-    scratch = std::max(scratch, scratch_floats(header, node, bundles[n], capacity));
-    constants += constants_of(header, node, capacity).floats();
-    layout.zeros_floats = std::max<uint64_t>(
-        layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), capacity));
   }
   layout.zeros_floats += kSlackFloats;
-  layout.zeros = layout.floats;
-  layout.constants = align_floats(layout.zeros + layout.zeros_floats);
-  layout.scratch = layout.constants + constants;
+  const uint64_t begin = align_floats(layout.zeros + layout.zeros_floats);
+  for (uint64_t& offset : layout.constants) offset += begin;
+  layout.scratch = begin + constants;
   layout.floats = layout.scratch + threads * align_floats(scratch);
   return layout;
 }
+
+namespace {
+
+// What the steps of a plan do where the capacity below has just run.
+std::vector<Continuation> continuations_of(const Segments& segments, uint32_t capacity,
+                                           const std::vector<Stage>& stages, const Plan& plan) {
+  const PackageHeader& header = segments.header();
+  const std::vector<bool> continued = continued_stages(header, stages);
+  auto added =
+      bundles_of(header, capacity, capacity, [&](uint32_t k) { return segments.weights(k); });
+  std::vector<Continuation> continuations(stages.size());
+  for (size_t s = 0; s < stages.size(); ++s) {
+    if (!continued[s]) continue;
+    Continuation& to = continuations[s];
+    to.continues = true;
+    to.widening = widening_of(header, stages[s].output, capacity - 1);
+    to.added = plan.steps[s];
+    to.added.bundles = std::move(added[stages[s].node]);
+    for (Bundle& bundle : to.added.bundles) {
+      // What is packed already may be just this.
+      bundle.ahead = false;
+      for (const Bundle& whole : plan.steps[s].bundles) {
+        if (whole.y_offset == bundle.y_offset && whole.channels == bundle.channels) bundle = whole;
+      }
+    }
+  }
+  return continuations;
+}
+
+}  // namespace
 
 Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& layout,
                float* arena) {
@@ -221,7 +301,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   std::vector<Gathered> gathered(header.nodes.size());
   const std::vector<Stage> stages = stages_of(header);
   plan.steps.reserve(stages.size());
-  float* constants = arena + layout.constants;
+  float* constants = arena + layout.constants[capacity - 1];
   for (const Stage& stage : stages) {
     Step& step = plan.steps.emplace_back();
     step.node = &header.nodes[stage.node];
@@ -233,6 +313,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.then = stage.then;
     step.zeros = arena + layout.zeros;
     step.scratch = arena + layout.scratch;
+    step.winograd = layout.winograd[stage.node];
     const Constants sizes = constants_of(header, *step.node, capacity);
     gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
     step.scale = gathered[stage.node].scale;
@@ -259,7 +340,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     };
     for_each_part(header, k, visitor);
   }
-  auto bundles = bundles_of(header, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto bundles = bundles_of(header, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
   for (size_t n = 0; n < bundles.size(); ++n) {
     if (bundles[n].empty()) continue;
     const size_t taps = taps_of(header.nodes[n]);
@@ -270,6 +351,9 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
       constants += align_floats(packed_floats(bundle, taps));
     }
     gathered[n].step->bundles = std::move(bundles[n]);
+  }
+  if (layout.refinable && capacity > 1) {
+    plan.continuations = continuations_of(segments, capacity, stages, plan);
   }
   return plan;
 }

@@ -3,29 +3,45 @@
 
 #include <vector>
 
+#include "runtime/continuation.h"
 #include "runtime/operator.h"
 #include "runtime/segments.h"
 
 namespace nestling::runtime {
 
+// How a step goes on from what the capacity below has left in its result.
+struct Continuation {
+  bool continues = false;  // otherwise the step runs as ever
+  Widening widening;
+  Step added;  // the step with only the new output channels; without bundles there are none
+};
+
 struct Plan {
   std::vector<Step> steps;
   std::vector<Tensor> inputs, outputs;
+  std::vector<Continuation> continuations;  // by step, if the layout is refinable
 };
 
 // Offsets, in floats, of all values in one arena at `capacity`: a value's place is free again after
-// its last use. `floats` is the arena's size, with kSlack behind every value.
+// its last use. `floats` is the arena's size, with kSlack behind every value. A refinable layout
+// has place for the plans of all capacities up to that one, and continued values keep theirs.
 struct ArenaLayout {
+  uint32_t capacity = 0;
+  bool refinable = false;
   std::vector<uint64_t> offsets;  // by value
   uint64_t zeros = 0;             // where the kernels' zeros lie
   uint64_t zeros_floats = 0;
-  uint64_t constants = 0;  // where what belongs to the channels of layers is gathered
-  uint64_t scratch = 0;    // where that of the threads lies
+  // By capacity, where what belongs to the channels of layers is gathered.
+  std::vector<uint64_t> constants;
+  uint64_t scratch = 0;  // where that of the threads lies
   uint64_t floats = 0;
+  // By node, whether it is computed so, at every capacity.
+  std::vector<bool> winograd;
 };
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads);
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable);
 
-// The segments up to `capacity` must be paged in and stay so as long as the plan is used.
+// The segments up to `capacity`, which is the layout's or, if that is refinable, one below, must be
+// paged in and stay so as long as the plan is used.
 Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& layout,
                float* arena);
 

@@ -1,10 +1,6 @@
 // Channel groups and surgery on random networks, against zeroing and against brute force.
-//
-// NESTLING_RANDOM_GRAPHS=10000 NESTLING_SEED=1 build/dev/tests/graph/test_graph "[random]" runs as
-// many networks, from that seed on.
 #include "support/random_graph.h"
 
-#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <set>
@@ -18,21 +14,6 @@ using nestling::Graph;
 using nestling::Tensor;
 
 namespace {
-
-uint64_t number(const char* variable, uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-template <typename Test>
-void for_random_networks(uint64_t count, int64_t extent, Test test) {
-  const uint64_t first = number("NESTLING_SEED", 1000);
-  for (uint64_t i = 0; i < number("NESTLING_RANDOM_GRAPHS", count); ++i) {
-    const uint64_t seed = first + i;
-    INFO("NESTLING_SEED=" << seed);
-    test(test::random_network(seed, extent), seed);
-  }
-}
 
 // Largest difference, relative to the largest element.
 double difference(const Tensor& a, const Tensor& b) {
@@ -48,7 +29,7 @@ double difference(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 TEST_CASE("in random networks, cutting channels equals zeroing them", "[random]") {
-  for_random_networks(300, 8, [](const Graph& graph, uint64_t seed) {
+  test::for_random_networks(300, 8, [](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
     const auto groups = nestling::find_groups(graph);
     nestling::KeptChannels kept;
@@ -65,7 +46,7 @@ TEST_CASE("in random networks, cutting channels equals zeroing them", "[random]"
 }
 
 TEST_CASE("in random networks, a permutation changes nothing", "[random]") {
-  for_random_networks(300, 8, [](const Graph& graph, uint64_t seed) {
+  test::for_random_networks(300, 8, [](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
     const auto groups = nestling::find_groups(graph);
     nestling::KeptChannels kept;
@@ -277,7 +258,7 @@ class BruteForce {
 }  // namespace
 
 TEST_CASE("in random networks, the groups are what brute force finds", "[random]") {
-  for_random_networks(25, 4, [](const Graph& graph, uint64_t seed) {
+  test::for_random_networks(25, 4, [](const Graph& graph, uint64_t seed) {
     BruteForce brute(graph, seed);
     const auto found = nestling::find_groups(graph);
     std::map<std::pair<int32_t, int64_t>, size_t> of_label;

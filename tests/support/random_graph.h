@@ -1,8 +1,10 @@
 // Random convolutional networks, of everything that ties channels to each other.
 #pragma once
 
+#include <cstdlib>
 #include <vector>
 
+#include "support/catch.h"
 #include "support/test_graphs.h"
 
 namespace test {
@@ -115,6 +117,22 @@ class RandomNetwork {
 
 inline nestling::Graph random_network(uint64_t seed, int64_t extent = 8) {
   return RandomNetwork(seed, extent).build();
+}
+
+// Calls test(network, seed) for `count` networks. NESTLING_RANDOM_GRAPHS=10000 NESTLING_SEED=1
+// build/dev/tests/graph/test_graph "[random]" runs as many, from that seed on.
+template <typename Test>
+void for_random_networks(uint64_t count, int64_t extent, const Test& test) {
+  const auto number = [](const char* variable, uint64_t otherwise) {
+    const char* text = std::getenv(variable);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+  };
+  const uint64_t first = number("NESTLING_SEED", 1000);
+  for (uint64_t i = 0; i < number("NESTLING_RANDOM_GRAPHS", count); ++i) {
+    const uint64_t seed = first + i;
+    INFO("NESTLING_SEED=" << seed);
+    test(random_network(seed, extent), seed);
+  }
 }
 
 }  // namespace test

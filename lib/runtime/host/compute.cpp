@@ -44,7 +44,7 @@ void Host::Impl::turn(Lock& lock, Client& client) {
 
   const Clock::time_point start = Clock::now();
   Engine& engine = client.engine;
-  if (begins) engine.begin(pointers(frame.inputs).data(), pool_);
+  if (begins) engine.begin(engine.capacity(), pointers(frame.inputs).data(), pool_);
   bool more = true;
   Clock::time_point now = start;
   do {

@@ -20,7 +20,7 @@ void raise_memory(const PackageHeader& header, size_t threads, Application& appl
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     weights += header.segments[k - 1].bytes;
     uint64_t& said = application.capacities[k - 1].memory_bytes;
-    said = std::max(said, weights + lay_out(header, k, threads).floats * sizeof(float));
+    said = std::max(said, weights + lay_out(header, k, threads, false).floats * sizeof(float));
   }
 }
 

@@ -9,6 +9,6 @@ extern const Operator op_affine = {
       if (out.size() < 2) return "an affine node has no channels";
       return check_same(in, out);
     },
-    [](const Step& step, const ThreadPool& pool) { run_layer(step, pool, affine); }};
+    [](const Step& step, const ThreadPool& pool) { run_layer(step, pool, affine); }, true};
 
 }  // namespace nestling::runtime

@@ -18,6 +18,7 @@ extern const Operator op_average_pool = {
             std::max<size_t>(step.node->numbers[0] != 0 ? window.padded : window.inside, 1);
         for (size_t c = 0; c < y.channels; ++c) to[c] /= static_cast<float>(count);
       });
-    }};
+    },
+    true};
 
 }  // namespace nestling::runtime

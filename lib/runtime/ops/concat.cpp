@@ -29,6 +29,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_concat = {"concat", Weights::none, check, run};
+extern const Operator op_concat = {"concat", Weights::none, check, run, true};
 
 }  // namespace nestling::runtime

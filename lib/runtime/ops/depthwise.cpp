@@ -15,6 +15,7 @@ extern const Operator op_depthwise = {
       run_layer(step, pool, [&](const ConvTask& task, size_t first, size_t last) {
         depthwise(task, first, last, Scratch(step, pool, conv_scratch(task)).data());
       });
-    }};
+    },
+    true};
 
 }  // namespace nestling::runtime

@@ -89,6 +89,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_unary = {"unary", Weights::none, check, run};
+extern const Operator op_unary = {"unary", Weights::none, check, run, true};
 
 }  // namespace nestling::runtime
