@@ -21,14 +21,21 @@ double time_ms(const F& work) {
       .count();
 }
 
+// Of all outputs together.
+size_t output_floats(const runtime::Model& model) {
+  size_t floats = 0;
+  for (size_t i = 0; i < model.header().outputs.size(); ++i) floats += model.output_floats(i);
+  return floats;
+}
+
 }  // namespace
 
 void check(const runtime::Status& status) {
   if (!status.ok()) fail("{}", status.text());
 }
 
-runtime::Model open_package(const std::string& path, int threads, bool partial) {
-  auto opened = runtime::Model::open(path.c_str(), {.threads = threads, .partial = partial});
+runtime::Model open_package(const std::string& path, const runtime::ModelOptions& options) {
+  auto opened = runtime::Model::open(path.c_str(), options);
   check(opened.status());
   return std::move(opened.value());
 }
@@ -41,35 +48,41 @@ std::vector<uint32_t> image_shape(const runtime::Model& model) {
   return shape;
 }
 
-std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress) {
+void for_each_image(const runtime::Model& model, const Dataset& data, Progress& progress,
+                    const std::function<void(int64_t n, const float* input)>& run) {
   const runtime::PackageHeader& header = model.header();
   const std::vector<uint32_t> in = image_shape(model);
   if (in[1] != data.channels || in[2] != data.height || in[3] != data.width) {
     fail("the package takes {}x{}x{} images, the data set {} has {}x{}x{}", in[1], in[2], in[3],
          data.name, data.channels, data.height, data.width);
   }
-  size_t outputs = 0;
-  for (size_t i = 0; i < header.outputs.size(); ++i) outputs += model.output_floats(i);
+  const size_t outputs = output_floats(model);
   if (!data.classes.empty() && (header.outputs.size() != 1 || outputs != data.classes.size())) {
     fail("the package has {} outputs, the data set {} has {} classes", outputs, data.name,
          data.classes.size());
   }
-  check_classes(model.header().classes, data);
-  std::vector<float> result(static_cast<size_t>(data.size()) * outputs);
+  check_classes(header.classes, data);
   std::vector<float> image(model.input_floats());
   progress.begin("running", data.size());
   for (int64_t n = 0; n < data.size(); ++n) {
     // The package says how its images are prepared, whatever the data set would propose.
     runtime::normalise_pixels(data.pixels.data() + static_cast<size_t>(n) * image.size(),
                               image.size(), header.mean, header.deviation, image.data());
-    const float* from = image.data();
-    std::vector<float*> to{result.data() + static_cast<size_t>(n) * outputs};
-    for (size_t i = 1; i < header.outputs.size(); ++i) {
-      to.push_back(to.back() + model.output_floats(i - 1));
-    }
-    check(model.run(&from, to.data()));
+    run(n, image.data());
     progress.update(n + 1, "");
   }
+}
+
+std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress) {
+  const size_t outputs = output_floats(model);
+  std::vector<float> result(static_cast<size_t>(data.size()) * outputs);
+  for_each_image(model, data, progress, [&](int64_t n, const float* input) {
+    std::vector<float*> to{result.data() + static_cast<size_t>(n) * outputs};
+    for (size_t i = 1; i < model.header().outputs.size(); ++i) {
+      to.push_back(to.back() + model.output_floats(i - 1));
+    }
+    check(model.run(&input, to.data()));
+  });
   return result;
 }
 

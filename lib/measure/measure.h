@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace nestling {
 
 // Opens a package; throws Error with the runtime's sentence if it cannot.
-runtime::Model open_package(const std::string& path, int threads, bool partial = false);
+runtime::Model open_package(const std::string& path, const runtime::ModelOptions& options = {});
 
 // Throws Error with the status's sentence unless it is ok.
 void check(const runtime::Status& status);
@@ -21,8 +22,13 @@ void check(const runtime::Status& status);
 // [1, channels, height, width] of the only input. Throws Error if the package takes something else.
 std::vector<uint32_t> image_shape(const runtime::Model& model);
 
-// The outputs for every image, [N, outputs], several outputs one behind the other. Throws Error if
-// the data does not fit the model, which, if it is labelled, must be a classifier of its classes.
+// Calls run(n, input) for every image, prepared as the package says. Throws Error if the data does
+// not fit the model, which, if it is labelled, must be a classifier of its classes.
+void for_each_image(const runtime::Model& model, const Dataset& data, Progress& progress,
+                    const std::function<void(int64_t n, const float* input)>& run);
+
+// The outputs for every image, [N, outputs], several outputs one behind the other. Throws Error as
+// for_each_image.
 std::vector<float> run_all(runtime::Model& model, const Dataset& data, Progress& progress);
 
 // The share of rows whose highest output is their label.

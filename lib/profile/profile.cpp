@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "measure/early_exit.h"
 #include "measure/measure.h"
 
 #include "base/error.h"
@@ -37,17 +38,24 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
-Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
-  const std::string command = fmt::format(
-      "{} {} {} --capacity {} --data {} --max-bad {}{} --bench --runs {} --threads {} --json "
-      "--quiet",
-      options.runner, quoted(options.run_tool), quoted(package), capacity, quoted(options.data),
-      options.max_bad, options.unlabelled ? " --unlabelled" : "", options.runs, options.threads);
+// What the run tool says of the package at a capacity, with flags that say what to measure.
+Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options,
+         const std::string& flags) {
+  const std::string command =
+      fmt::format("{} {} {} --capacity {} --data {} --max-bad {} {} --threads {} --json --quiet",
+                  options.runner, quoted(options.run_tool), quoted(package), capacity,
+                  quoted(options.data), options.max_bad, flags, options.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
   Json json = parse_json(text, "the output of " + command);
   check_schema(json, "nestling/inference/1", "the output of " + command);
   return json;
+}
+
+Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
+  return run(
+      package, capacity, options,
+      fmt::format("{}--bench --runs {}", options.unlabelled ? "--unlabelled " : "", options.runs));
 }
 
 // A package of the vanilla model, deleted again.
@@ -66,7 +74,7 @@ Json measure_vanilla(const std::string& package, const ProfileOptions& options) 
   const TemporaryPackage vanilla(package + ".vanilla");
   write_file(vanilla.path, make_package_of(*options.vanilla));
   const Json result = run(vanilla.path.string(), 1, options);
-  const runtime::Model model = open_package(vanilla.path.string(), 1);
+  const runtime::Model model = open_package(vanilla.path.string());
   const runtime::SegmentSpec& all = model.header().segments[0];
   return {{"accuracy", result.at("accuracy")},
           {"parameters", all.parameters},
@@ -79,7 +87,7 @@ Json measure_vanilla(const std::string& package, const ProfileOptions& options) 
 
 Json make_profile(const std::string& package, const ProfileOptions& options, Progress& progress) {
   const std::string bytes = read_file(package);
-  const runtime::Model model = open_package(package, 1);
+  const runtime::Model model = open_package(package);
   const runtime::PackageHeader& header = model.header();
   Json capacities = Json::array();
   Json last;
@@ -98,6 +106,12 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
                           {"energy_mj", nullptr}});
     progress.update(k, "");
   }
+  Json early_exit;
+  if (options.refine) {
+    early_exit =
+        run(package, header.capacities(), options, "--refine --confidence 50,60,70,80,90,95,99")
+            .at("early_exit");
+  }
   return {{"schema", "nestling/profile/1"},
           {"package",
            {{"file", std::filesystem::path(package).filename().string()},
@@ -112,6 +126,7 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
           {"measure", last.at("measure")},
           {"vanilla", options.vanilla ? measure_vanilla(package, options) : Json()},
           {"capacities", capacities},
+          {"early_exit", early_exit},
           {"accumulated_bytes",
            header.independent_bytes > 0 ? header.independent_bytes : bytes.size()}};
 }
@@ -139,6 +154,9 @@ std::string profile_table(const Json& profile) {
         fmt::format("{:.3f}", c.at("upgrade").at("ms").get<double>()));
   }
   if (!vanilla.is_null()) row("vanilla", vanilla, "", "");
+  std::vector<EarlyExit> exits;
+  for (const Json& exit : profile.at("early_exit")) exits.push_back(early_exit_of(exit));
+  if (!exits.empty()) text += early_exit_table(exits);
   const auto bytes = profile.at("package").at("bytes").get<double>();
   text += fmt::format("package {:.0f} bytes, {:.2f} of the {} that independent packages take\n",
                       bytes, bytes / profile.at("accumulated_bytes").get<double>(),

@@ -19,7 +19,8 @@ struct ProfileOptions {
   std::optional<std::string> vanilla;  // ONNX file of the vanilla model, measured in the same way
   std::string device = "this machine";
   int threads = 1;
-  int runs = 50;  // inferences timed a capacity
+  int runs = 50;        // inferences timed a capacity
+  bool refine = false;  // of a causal package: what answering early is worth, see early_exit.h
 };
 
 // Measures every capacity of the package with the run tool, one process each. The package, the data

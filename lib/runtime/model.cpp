@@ -146,7 +146,7 @@ Status Model::run_at(uint32_t capacity, const float* const* inputs, float* const
                                           std::to_string(impl_->engine.capacity()) + " are"};
   }
   impl_->engine.begin(capacity, inputs, impl_->pool);
-  const Status status = infer(outputs, nullptr);
+  Status status = infer(outputs, nullptr);
   if (status.ok()) impl_->done = capacity;
   return status;
 }
@@ -159,7 +159,7 @@ Status Model::refine(float* const* outputs) {
     return {StatusCode::bad_argument, "the inference is of the largest capacity that is paged in"};
   }
   impl_->engine.refine();
-  const Status status = infer(outputs, nullptr);
+  Status status = infer(outputs, nullptr);
   if (status.ok()) impl_->done = done + 1;
   return status;
 }

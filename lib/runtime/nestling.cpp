@@ -47,7 +47,8 @@ ModelOptions wanted(const nestling_model_options* options) {
   return {.threads = options->threads,
           .workers = {options->run, options->self},
           .verify = options->verify != 0,
-          .partial = options->partial != 0};
+          .partial = options->partial != 0,
+          .refinable = options->refinable != 0};
 }
 
 nestling_model* opened(Result<Model> result) {
@@ -67,7 +68,9 @@ NESTLING_API const char* nestling_error(void) { return last_error.c_str(); }
 
 NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
   const ModelOptions usual;
-  *options = {usual.threads, usual.verify ? 1 : 0, usual.partial ? 1 : 0, nullptr, nullptr};
+  *options = {
+      usual.threads, usual.verify ? 1 : 0, usual.partial ? 1 : 0, usual.refinable ? 1 : 0, nullptr,
+      nullptr};
 }
 
 NESTLING_API nestling_model* nestling_model_open(const char* path,
@@ -164,6 +167,16 @@ NESTLING_API nestling_status nestling_model_time(nestling_model* model, const fl
   }
   *count = times.size();
   return tell(status);
+}
+
+NESTLING_API nestling_status nestling_model_run_at(nestling_model* model, uint32_t capacity,
+                                                   const float* const* inputs,
+                                                   float* const* outputs) {
+  return tell(model->model.run_at(capacity, inputs, outputs));
+}
+
+NESTLING_API nestling_status nestling_model_refine(nestling_model* model, float* const* outputs) {
+  return tell(model->model.refine(outputs));
 }
 
 NESTLING_API void nestling_model_cancel(nestling_model* model) { model->model.cancel(); }

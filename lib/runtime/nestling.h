@@ -52,8 +52,9 @@ typedef struct nestling_model nestling_model;
 
 typedef struct {
   int threads;
-  int verify;  /* 0: checksums are not compared */
-  int partial; /* not 0: the file may still arrive */
+  int verify;    /* 0: checksums are not compared */
+  int partial;   /* not 0: the file may still arrive */
+  int refinable; /* not 0: nestling_model_run_at and nestling_model_refine can be used */
   /* Threads of the application's own (workers.h); NULL: the model makes its threads. */
   void (*run)(void* self, size_t count, void (*work)(void* context, size_t i), void* context);
   void* self;
@@ -118,6 +119,9 @@ nestling_status nestling_model_run(nestling_model* model, const float* const* in
 nestling_status nestling_model_time(nestling_model* model, const float* const* inputs,
                                     float* const* outputs, nestling_layer* layers, size_t most,
                                     size_t* count);
+nestling_status nestling_model_run_at(nestling_model* model, uint32_t capacity,
+                                      const float* const* inputs, float* const* outputs);
+nestling_status nestling_model_refine(nestling_model* model, float* const* outputs);
 void nestling_model_cancel(nestling_model* model);
 
 /* ---- The host of several ---- */

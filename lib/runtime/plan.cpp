@@ -84,12 +84,13 @@ Range range_of(const PackageHeader& header, uint32_t n, const Block& block, uint
 }
 
 void add_piece(std::vector<ConvRange>& ranges, const Range& range, const ConvPiece& piece) {
-  auto at = std::find_if(ranges.begin(), ranges.end(),
-                         [&](const ConvRange& r) { return r.y_offset == range.y_offset; });
-  if (at == ranges.end()) at = ranges.insert(at, {range.y_offset, range.channels, {}});
-  const auto behind = std::find_if(at->pieces.begin(), at->pieces.end(),
+  const auto at = std::find_if(ranges.begin(), ranges.end(),
+                               [&](const ConvRange& r) { return r.y_offset >= range.y_offset; });
+  const bool there = at != ranges.end() && at->y_offset == range.y_offset;
+  ConvRange& to = there ? *at : *ranges.insert(at, {range.y_offset, range.channels, {}});
+  const auto behind = std::find_if(to.pieces.begin(), to.pieces.end(),
                                    [&](const ConvPiece& p) { return p.x_offset > piece.x_offset; });
-  at->pieces.insert(behind, piece);
+  to.pieces.insert(behind, piece);
 }
 
 // From the panels of a range, [panel][tap][kPanel], to rows of all channels (ConvTask).
@@ -113,7 +114,7 @@ bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capaci
 template <typename SegmentAt>
 std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_t first,
                                             uint32_t capacity, const SegmentAt& segment) {
-  std::vector<std::vector<ConvRange>> ranges(header.nodes.size());
+  std::vector<std::vector<ConvRange>> ranges(header.nodes.size());  // by y_offset
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* base = segment(k);
     SegmentVisitor visitor;
@@ -129,8 +130,6 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
   }
   std::vector<std::vector<Bundle>> bundles;
   for (size_t n = 0; n < ranges.size(); ++n) {
-    std::sort(ranges[n].begin(), ranges[n].end(),
-              [](const ConvRange& a, const ConvRange& b) { return a.y_offset < b.y_offset; });
     const size_t taps = taps_of(header.nodes[n]);
     bundles.push_back(bundles_of(ranges[n], taps));
     // What is in pieces and small. Larger layers are packed a little at a time, in every inference,

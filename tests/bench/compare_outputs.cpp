@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
     const nestling::Graph nested = nestling::load_onnx(argv[1]);
     const nestling::Nesting nesting = nestling::nesting_of(nested, argv[1]);
     const nestling::Dataset data = nestling::load_dataset(argv[3], "test");
-    nestling::runtime::Model model = nestling::open_package(argv[2], 1);
+    nestling::runtime::Model model = nestling::open_package(argv[2]);
     nestling::Progress quiet;
     const size_t classes = data.classes.size();
     for (int k = 1; k <= nesting.capacities(); ++k) {

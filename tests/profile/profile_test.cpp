@@ -1,7 +1,10 @@
 #include "profile/profile.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "measure/early_exit.h"
+#include "measure/measure.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/schema.h"
@@ -27,12 +30,12 @@ struct Bench {
   std::string package = folder / "model.nest";
   nestling::Progress quiet;
 
-  Bench() {
+  explicit Bench(nestling::Growth growth = nestling::Growth::full) {
     test::write_dataset(folder / "bars", 40, 24);
     nestling::Random random(8);
     nested = test::nested_graph(
         nestling::make_model("small", {.classes = 4, .channels = 1, .height = 8, .width = 8}),
-        nestling::Growth::full, 3, random);
+        growth, 3, random);
     nestling::write_file(package, nestling::make_package(nested, "test"));
     options.data = folder / "bars";
     options.run_tool = NESTLING_RUN;
@@ -114,4 +117,49 @@ TEST_CASE("gates name what does not meet them") {
   CHECK_THAT(problems, ContainsSubstring("capacity 2 takes 3.000 ms") &&
                            !ContainsSubstring("capacity 1 takes"));
   CHECK_THAT(problems, ContainsSubstring("1000 bytes, more than 999"));
+}
+
+TEST_CASE("answering early is measured as the capacities one by one would answer") {
+  Bench bench(nestling::Growth::causal);
+  bench.options.refine = true;
+  const nestling::Json profile = nestling::make_profile(bench.package, bench.options, bench.quiet);
+  test::check_schema(nestling::json_text(profile), "profile.schema.json");
+  const nestling::Dataset data = nestling::load_dataset(bench.options.data, "test");
+  nestling::runtime::Model model = nestling::open_package(bench.package);
+  std::vector<std::vector<float>> outputs;
+  for (uint32_t k = 1; k <= 3; ++k) {
+    nestling::check(model.set_capacity(k));
+    outputs.push_back(nestling::run_all(model, data, bench.quiet));
+  }
+  const size_t classes = data.classes.size();
+  REQUIRE(profile.at("early_exit").size() == 7);
+  double before = 0;
+  for (const nestling::Json& exit : profile.at("early_exit")) {
+    const auto confidence = exit.at("confidence").get<double>();
+    INFO(confidence);
+    std::vector<int64_t> answered(3, 0);
+    double right = 0;
+    for (size_t n = 0; n < data.labels.size(); ++n) {
+      for (size_t k = 0; k < 3; ++k) {
+        const std::span<const float> row(outputs[k].data() + n * classes, classes);
+        const auto p = nestling::probabilities(model.header(), row);
+        const auto best = std::max_element(p.begin(), p.end());
+        if (*best < confidence && k < 2) continue;
+        ++answered[k];
+        right += best - p.begin() == data.labels[n] ? 1 : 0;
+        break;
+      }
+    }
+    CHECK(exit.at("answered").get<std::vector<int64_t>>() == answered);
+    CHECK(exit.at("accuracy").get<double>() ==
+          Approx(right / static_cast<double>(data.labels.size())));
+    const auto macs = exit.at("mean_macs").get<double>();
+    CHECK(macs >= before);  // the surer, the more
+    before = macs;
+  }
+  CHECK(nestling::profile_table(profile).find("confidence") != std::string::npos);
+
+  Bench full;
+  full.options.refine = true;
+  CHECK_THROWS_AS(nestling::make_profile(full.package, full.options, full.quiet), nestling::Error);
 }

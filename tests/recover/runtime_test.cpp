@@ -25,7 +25,7 @@ void check_package(const nestling::Graph& nested, const std::filesystem::path& f
   nestling::Progress quiet;
   const auto nesting = nestling::nesting_of(nested, "nested");
   nestling::write_file(file, nestling::make_package(nested, "nested"));
-  auto model = nestling::open_package(file, 1);
+  auto model = nestling::open_package(file);
   for (int k = 1; k <= nesting.capacities(); ++k) {
     INFO("capacity " << k);
     nestling::check(model.set_capacity(static_cast<uint32_t>(k)));

@@ -10,10 +10,10 @@
 
 namespace test {
 
-// Capacities 1 to `capacities` of `graph`, with random widths that never fall, and random tensors
-// of their own.
+// Capacities 1 to `capacities` of `graph`, with random widths that never fall, or equal steps of
+// them, and random tensors of their own.
 inline nestling::Graph nested_graph(nestling::Graph graph, nestling::Growth growth, int capacities,
-                                    nestling::Random& random) {
+                                    nestling::Random& random, bool equal_steps = false) {
   const nestling::ChannelGroups groups = nestling::find_groups(graph);
   nestling::Nesting nesting;
   nesting.growth = growth;
@@ -23,7 +23,9 @@ inline nestling::Graph nested_graph(nestling::Graph graph, nestling::Growth grow
     if (group.fixed) continue;
     std::vector<int64_t> widths;
     for (int k = 1; k < capacities; ++k) {
-      widths.push_back(1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(group.width))));
+      widths.push_back(
+          equal_steps ? (group.width * k + capacities - 1) / capacities
+                      : 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(group.width))));
     }
     widths.push_back(group.width);
     std::sort(widths.begin(), widths.end());

@@ -31,6 +31,9 @@ int main(int argc, char** argv) {
   tool.app.add_flag("--unlabelled", options.unlabelled,
                     "Of --data take the images without labels; accuracy is then the cosine of the "
                     "outputs and those of the largest capacity");
+  tool.app.add_flag("--refine", options.refine,
+                    "Measure too what answering early is worth: an answer is refined from capacity "
+                    "1 on until it is sure enough; for packages of causal growth");
   tool.app.add_option("--out", out, "Profile to write")->required()->type_name("FILE.json");
   tool.app.add_option("--vanilla", vanilla, "Measure this ONNX file too, for comparison");
   tool.app.add_option("--runner", options.runner,
@@ -49,6 +52,10 @@ int main(int argc, char** argv) {
   auto* bytes_gate = tool.app.add_option("--max-bytes", max_bytes, "Gate: of the package");
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
+    if (options.refine && options.unlabelled) {
+      fmt::print(stderr, "nestling-profile: --refine needs labels\n");
+      return kWrongUsage;
+    }
     check_writable(out);
     options.data = data_flags.name;
     options.max_bad = data_flags.max_bad;

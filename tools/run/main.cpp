@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "common/tool.h"
+#include "measure/early_exit.h"
 #include "measure/layers.h"
 #include "measure/measure.h"
 #include "runtime/kernels.h"
@@ -45,17 +46,24 @@ std::vector<float> load_input(const runtime::Model& model, const std::string& fi
   return array.data;
 }
 
-// The outputs for one input.
-std::vector<NpyArray> run_once(runtime::Model& model, const std::vector<float>& input) {
-  if (model.header().inputs.size() != 1) fail("the package has several inputs");
+// Places for the outputs.
+std::vector<NpyArray> outputs_of(const runtime::Model& model) {
   std::vector<NpyArray> outputs(model.header().outputs.size());
-  std::vector<float*> to;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::vector<uint32_t> shape = model.output_shape(i);
     outputs[i].shape.assign(shape.begin(), shape.end());
     outputs[i].data.resize(model.output_floats(i));
-    to.push_back(outputs[i].data.data());
   }
+  return outputs;
+}
+
+// The outputs for one input.
+std::vector<NpyArray> run_once(runtime::Model& model, const std::vector<float>& input) {
+  if (model.header().inputs.size() != 1) fail("the package has several inputs");
+  std::vector<NpyArray> outputs = outputs_of(model);
+  std::vector<float*> to;
+  to.reserve(outputs.size());
+  for (NpyArray& output : outputs) to.push_back(output.data.data());
   const float* from = input.data();
   check(model.run(&from, to.data()));
   return outputs;
@@ -64,22 +72,16 @@ std::vector<NpyArray> run_once(runtime::Model& model, const std::vector<float>& 
 // The five best classes with their softmax probabilities.
 Json best_classes(const runtime::Model& model, const std::vector<float>& output) {
   const runtime::PackageHeader& header = model.header();
-  const bool normalised_already = !header.nodes.empty() && header.nodes.back().op == "softmax";
-  const float highest = *std::max_element(output.begin(), output.end());
-  double sum = 0;
-  for (const float v : output) sum += std::exp(static_cast<double>(v) - highest);
+  const std::vector<double> p = probabilities(header, output);
   std::vector<size_t> order(output.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return output[a] > output[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) { return p[x] > p[y]; });
   order.resize(std::min<size_t>(5, order.size()));
   Json best = Json::array();
   for (const size_t i : order) {
-    const double p = normalised_already ? static_cast<double>(output[i])
-                                        : std::exp(static_cast<double>(output[i]) - highest) / sum;
     best.push_back({{"index", i},
                     {"class", header.classes.empty() ? std::to_string(i) : header.classes[i]},
-                    {"probability", p}});
+                    {"probability", p[i]}});
   }
   return best;
 }
@@ -97,7 +99,8 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
-  bool bench = false, layers = false, unlabelled = false, partial = false;
+  bool bench = false, layers = false, unlabelled = false, partial = false, refine = false;
+  std::vector<double> confidences{90};
   tool.common.threads = 1;
   tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
@@ -107,6 +110,16 @@ int main(int argc, char** argv) {
   tool.app.add_option("--input", input,
                       "Image, or .npy of one normalised [channels, height, width]");
   tool.app.add_option("--output", output, "Write the outputs to this .npy file");
+  tool.app.add_flag("--refine", refine,
+                    "Begin at capacity 1 and refine the answer, up to --capacity, until it is sure "
+                    "enough; of --data or --input, for packages of causal growth");
+  tool.app
+      .add_option("--confidence", confidences,
+                  "With --refine: the highest probability, in percent, at which an answer is sure "
+                  "enough; with --data several, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 100.0));
   data_flags.add_to(tool.app)->description("Evaluate the test split of this data set");
   tool.app.add_flag("--unlabelled", unlabelled,
                     "Of --data take the images without labels; accuracy is then the cosine of the "
@@ -124,12 +137,22 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "nestling-run: give --input, --data, --bench, --layers or --trace\n");
       return kWrongUsage;
     }
+    if (refine && (bench || by_layer || unlabelled)) {
+      fmt::print(stderr,
+                 "nestling-run: --refine goes with --data or --input, and not with --bench, "
+                 "--layers, --trace or --unlabelled\n");
+      return kWrongUsage;
+    }
     if (!output.empty()) check_writable(output);
     if (!trace.empty()) check_writable(trace);
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
-    runtime::Model model = open_package(package, threads, partial);
+    runtime::Model model =
+        open_package(package, {.threads = threads, .partial = partial, .refinable = refine});
+    if (refine && (model.header().outputs.size() != 1 || model.output_shape().size() != 2)) {
+      fail("{} is not a classifier, so no answer of it is sure", package);
+    }
     if (capacity == 0) capacity = model.available();
     if (capacity == 0) fail("{}: not even its smallest capacity has arrived", package);
     check(model.set_capacity(capacity));
@@ -148,7 +171,15 @@ int main(int argc, char** argv) {
     std::vector<NpyArray> outputs;
     if (!input.empty()) {
       const std::vector<float> given = load_input(model, input);
-      outputs = run_once(model, given);
+      if (refine) {
+        outputs = outputs_of(model);
+        const uint32_t answered =
+            answer_early(model, given.data(), confidences.front() / 100, outputs[0].data.data());
+        json["answered"] = answered;
+        text += fmt::format("answered by capacity {}\n", answered);
+      } else {
+        outputs = run_once(model, given);
+      }
       const std::vector<uint32_t> shape = model.output_shape();
       if (shape.size() == 2) json["top"] = best_classes(model, outputs[0].data);
       for (const Json& best : json.value("top", Json::array())) {
@@ -168,6 +199,17 @@ int main(int argc, char** argv) {
                                             .deviation = wanted.deviation,
                                             .unlabelled = unlabelled},
                                            progress);
+      json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
+      if (refine) {
+        std::vector<EarlyExit> exits;
+        json["early_exit"] = Json::array();
+        for (const double confidence : confidences) {
+          exits.push_back(measure_early_exit(model, data, confidence / 100, progress));
+          json["early_exit"].push_back(early_exit_json(exits.back()));
+        }
+        tool.print(text + early_exit_table(exits), json);
+        return kDone;
+      }
       std::vector<float> found = run_all(model, data, progress);
       double accuracy = 0;
       if (unlabelled) {
@@ -180,7 +222,6 @@ int main(int argc, char** argv) {
       const auto width = static_cast<int64_t>(found.size()) / data.size();
       outputs = {{{data.size(), width}, std::move(found)}};
       json["measure"] = unlabelled ? "cosine" : "accuracy";
-      json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
       json["accuracy"] = accuracy;
       text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
                           data.size());
