@@ -48,6 +48,7 @@ void Engine::drop() {
   plans_.clear();
   running_ = 0;
   arena_ = Arena();
+  places_ = {};
   for (uint32_t k = 1; k <= header().capacities(); ++k) segments_.page_out(k);
   capacity_ = 0;
 }
@@ -85,6 +86,7 @@ Status Engine::set_capacity(uint32_t capacity) {
   for (uint32_t k = refinable_ ? 1 : capacity; k <= capacity; ++k) {
     plans_[k - 1] = make_plan(segments_, k, layout, arena_.data());
   }
+  places_ = layout.values;
   capacity_ = capacity;
   return {};
 }

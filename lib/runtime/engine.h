@@ -24,6 +24,7 @@ class Engine {
   uint64_t weights_bytes() const;  // of the segments of capacity()
   uint64_t mapped_bytes() const;   // of those that are paged in, which may be more
   uint64_t activation_bytes() const { return arena_.bytes(); }
+  const Places& places() const { return places_; }
 
   // Pages in what `capacity` needs and is not there yet, so that set_capacity has no file to wait
   // for. What was paged in before stays if this fails.
@@ -56,6 +57,7 @@ class Engine {
   bool refinable_;
   uint32_t capacity_ = 0;
   Arena arena_;
+  Places places_;
   std::vector<Plan> plans_;  // by capacity; but for a refinable engine only the last is there
   uint32_t running_ = 0;     // the capacity of the inference
   bool refining_ = false;    // whether it goes on from the one before

@@ -75,7 +75,9 @@ Status Model::set_capacity(uint32_t capacity) {
 
 Footprint Model::footprint() const {
   const std::lock_guard lock(impl_->busy);
-  return {impl_->engine.weights_bytes(), impl_->engine.activation_bytes()};
+  const Engine& engine = impl_->engine;
+  return {engine.weights_bytes(), engine.activation_bytes(), engine.places().floats * sizeof(float),
+          engine.places().least * sizeof(float)};
 }
 
 std::vector<uint32_t> Model::input_shape(size_t i) const {

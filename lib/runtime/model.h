@@ -36,6 +36,8 @@ struct ModelOptions {
 struct Footprint {
   uint64_t weights_bytes = 0;     // mapped segments
   uint64_t activation_bytes = 0;  // the arena
+  uint64_t values_bytes = 0;      // of it, what values have that layers give to each other
+  uint64_t values_bound = 0;      // the least that these can take
 };
 
 // One layer of an inference; seconds since its beginning.

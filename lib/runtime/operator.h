@@ -42,6 +42,9 @@ struct Operator {
   void (*run)(const Step& step, const ThreadPool& pool);
   // Whether what a result has of a channel depends on nothing but that channel of the inputs.
   bool by_channel = false;
+  // Whether an element of the result depends on nothing but those of the inputs in its place, and
+  // may be written over one.
+  bool in_place = false;
 };
 
 // Null if there is none of that name.

@@ -9,11 +9,6 @@ namespace {
 
 constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
-uint64_t floats_of(const PackageHeader& header, uint32_t value, uint32_t capacity) {
-  const uint64_t floats = element_count(header.shape(value, capacity));
-  return padded_row(floats);
-}
-
 size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
 
 // A layer at a capacity, as far as sizes go.
@@ -144,64 +139,13 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
 
 }  // namespace
 
-namespace {
-
-// Places for all values, each until its last use.
-void place_values(const PackageHeader& header, const std::vector<Stage>& stages,
-                  ArenaLayout& layout) {
-  const size_t count = header.values.size();
-  std::vector<size_t> last_use(count, 0);
-  for (size_t s = 0; s < stages.size(); ++s) {
-    last_use[stages[s].output] = s;
-    for (const uint32_t input : stages[s].inputs) last_use[input] = s;
-  }
-  for (const uint32_t output : header.outputs) last_use[output] = stages.size();
-  layout.offsets.resize(count);
-  struct Place {
-    uint64_t begin, end;
-    size_t last_use;
-  };
-  std::vector<Place> taken;  // sorted by begin
-  const auto place = [&](uint32_t value) {
-    const uint64_t floats = floats_of(header, value, layout.capacity);
-    // The first gap that is large enough.
-    uint64_t begin = 0;
-    auto at = taken.begin();
-    for (; at != taken.end() && at->begin < begin + floats; ++at) begin = std::max(begin, at->end);
-    taken.insert(at, {begin, begin + floats, last_use[value]});
-    layout.offsets[value] = begin;
-    layout.floats = std::max(layout.floats, begin + floats);
-  };
-  // What the next inference goes on from is there from its first stage to the last of this one.
-  std::vector<bool> stays(stages.size(), false);
-  if (layout.refinable) {
-    stays = continued_stages(header, stages);
-    for (const uint32_t input : header.inputs) last_use[input] = stages.size();
-  }
-  for (const uint32_t input : header.inputs) place(input);
-  for (size_t s = 0; s < stages.size(); ++s) {
-    if (!stays[s]) continue;
-    last_use[stages[s].output] = stages.size();
-    place(stages[s].output);
-  }
-  for (size_t s = 0; s < stages.size(); ++s) {
-    if (stays[s]) continue;
-    taken.erase(
-        std::remove_if(taken.begin(), taken.end(), [&](const Place& p) { return p.last_use < s; }),
-        taken.end());
-    place(stages[s].output);
-  }
-}
-
-}  // namespace
-
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads,
                     bool refinable) {
   ArenaLayout layout;
   layout.capacity = capacity;
   layout.refinable = refinable;
-  place_values(header, stages_of(header), layout);
-  layout.zeros = layout.floats;
+  layout.values = place_values(header, stages_of(header), capacity, refinable);
+  layout.zeros = layout.values.floats;
   layout.winograd.resize(header.nodes.size(), false);
   layout.constants.resize(capacity, 0);
   const auto nowhere = [](uint32_t) -> const float* { return nullptr; };
@@ -276,7 +220,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   const PackageHeader& header = segments.header();
   std::vector<Tensor> tensors;
   for (uint32_t v = 0; v < header.values.size(); ++v) {
-    tensors.emplace_back(arena + layout.offsets[v], header.shape(v, capacity));
+    tensors.emplace_back(arena + layout.values.offsets[v], header.shape(v, capacity));
   }
   const auto find_constants = [&](uint32_t of_capacity, Storage storage) {
     const float* segment = segments.weights(of_capacity);

@@ -5,6 +5,7 @@
 
 #include "runtime/continuation.h"
 #include "runtime/operator.h"
+#include "runtime/places.h"
 #include "runtime/segments.h"
 
 namespace nestling::runtime {
@@ -22,14 +23,13 @@ struct Plan {
   std::vector<Continuation> continuations;  // by step, if the layout is refinable
 };
 
-// Offsets, in floats, of all values in one arena at `capacity`: a value's place is free again after
-// its last use. `floats` is the arena's size, with kSlack behind every value. A refinable layout
-// has place for the plans of all capacities up to that one, and continued values keep theirs.
+// Offsets, in floats, in the one arena of `capacity`; `floats` is its size. A refinable layout has
+// place for the plans of all capacities up to that one.
 struct ArenaLayout {
   uint32_t capacity = 0;
   bool refinable = false;
-  std::vector<uint64_t> offsets;  // by value
-  uint64_t zeros = 0;             // where the kernels' zeros lie
+  Places values;
+  uint64_t zeros = 0;  // where the kernels' zeros lie
   uint64_t zeros_floats = 0;
   // By capacity, where what belongs to the channels of layers is gathered.
   std::vector<uint64_t> constants;

@@ -157,16 +157,18 @@ int main(int argc, char** argv) {
     if (capacity == 0) fail("{}: not even its smallest capacity has arrived", package);
     check(model.set_capacity(capacity));
     const runtime::Footprint memory = model.footprint();
-    Json json = {
-        {"schema", "nestling/inference/1"},
-        {"package", package},
-        {"capacity", capacity},
-        {"capacities", model.header().capacities()},
-        {"backend", "cpu"},
-        {"simd", runtime::simd_name()},
-        {"threads", threads},
-        {"memory",
-         {{"weights_bytes", memory.weights_bytes}, {"activation_bytes", memory.activation_bytes}}}};
+    Json json = {{"schema", "nestling/inference/1"},
+                 {"package", package},
+                 {"capacity", capacity},
+                 {"capacities", model.header().capacities()},
+                 {"backend", "cpu"},
+                 {"simd", runtime::simd_name()},
+                 {"threads", threads},
+                 {"memory",
+                  {{"weights_bytes", memory.weights_bytes},
+                   {"activation_bytes", memory.activation_bytes},
+                   {"values_bytes", memory.values_bytes},
+                   {"values_bound_bytes", memory.values_bound}}}};
     std::string text;
     std::vector<NpyArray> outputs;
     if (!input.empty()) {
@@ -237,9 +239,11 @@ int main(int argc, char** argv) {
       json["downgrade"] = {{"bytes", paging.bytes}, {"ms", paging.downgrade_ms}};
       text += fmt::format(
           "capacity {}: median {:.3f} ms, 90 % within {:.3f} ms ({} runs, {}, {} threads); {} + {} "
-          "bytes of weights and activations; page in {:.3f} ms, out {:.3f} ms\n",
+          "bytes of weights and activations ({} between layers, of at least {}); page in {:.3f} "
+          "ms, out {:.3f} ms\n",
           capacity, latency.median, latency.p90, latency.runs, runtime::simd_name(), threads,
-          memory.weights_bytes, memory.activation_bytes, paging.upgrade_ms, paging.downgrade_ms);
+          memory.weights_bytes, memory.activation_bytes, memory.values_bytes, memory.values_bound,
+          paging.upgrade_ms, paging.downgrade_ms);
     }
     if (by_layer) {
       const LayerTimes times = measure_layers(model, runs);

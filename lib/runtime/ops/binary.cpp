@@ -100,6 +100,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_binary = {"binary", Weights::none, check, run, true};
+extern const Operator op_binary = {"binary", Weights::none, check, run, true, true};
 
 }  // namespace nestling::runtime

@@ -81,14 +81,19 @@ void run(const Step& step, const ThreadPool& pool) {
       const float* x = step.inputs[0].data + from;
       float* y = step.y.data + from;
       const size_t count = std::min(kBlock, last - from);
-      run_block(x, y, count);
-      if (step.then == Then::multiply) multiply(x, y, y, count);
+      if (step.then != Then::multiply) {
+        run_block(x, y, count);
+      } else {  // y may lie over x, which is needed once more
+        float block[kBlock];
+        run_block(x, block, count);
+        multiply(x, block, y, count);
+      }
     }
   });
 }
 
 }  // namespace
 
-extern const Operator op_unary = {"unary", Weights::none, check, run, true};
+extern const Operator op_unary = {"unary", Weights::none, check, run, true, true};
 
 }  // namespace nestling::runtime

@@ -1,0 +1,123 @@
+#include "runtime/places.h"
+
+#include <algorithm>
+
+#include "runtime/continuation.h"
+#include "runtime/operator.h"
+
+namespace nestling::runtime {
+namespace {
+
+// Memory for a value and those that come to lie over it, from one stage to another.
+struct Buffer {
+  uint64_t floats;
+  size_t first, last;
+  uint64_t offset = 0;
+};
+
+// Whether the stage may write its result over its `i`-th input: each element is read before, and by
+// the thread that writes there.
+bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, uint32_t capacity) {
+  const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
+  if (header.shape(stage.inputs[i], capacity) != shape) return false;
+  const Operator& op = *find_operator(header.nodes[stage.node].op);
+  if (op.in_place) return true;
+  // A convolution that adds its own input still needs it.
+  if (std::count(stage.inputs.begin(), stage.inputs.end(), stage.inputs[i]) > 1) return false;
+  // Kernels read whole vectors of what they add: behind the last channel lie those of the next
+  // pixel, which may be another thread's.
+  constexpr uint32_t kWidest = 16;
+  if (header.axis_size(header.channels(stage.output), capacity) % kWidest != 0) return false;
+  return op.weights == Weights::scale || (stage.then == Then::add && i + 1 == stage.inputs.size());
+}
+
+// The lowest place for each buffer, one after the other in an order. Returns what all take.
+template <typename Before>
+uint64_t place(std::vector<Buffer>& buffers, const Before& before) {
+  std::vector<Buffer*> order, placed;  // `placed` by offset
+  order.reserve(buffers.size());
+  for (Buffer& buffer : buffers) order.push_back(&buffer);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const Buffer* a, const Buffer* b) { return before(*a, *b); });
+  uint64_t all = 0;
+  for (Buffer* buffer : order) {
+    uint64_t begin = 0;
+    for (const Buffer* other : placed) {
+      const bool together = other->first <= buffer->last && buffer->first <= other->last;
+      if (!together || other->offset + other->floats <= begin) continue;
+      if (other->offset >= begin + buffer->floats) break;
+      begin = other->offset + other->floats;
+    }
+    buffer->offset = begin;
+    placed.insert(std::find_if(placed.begin(), placed.end(),
+                               [&](const Buffer* other) { return other->offset > begin; }),
+                  buffer);
+    all = std::max(all, begin + buffer->floats);
+  }
+  return all;
+}
+
+// The largest first (greedy by size, arXiv 2001.03288), or as they come, whatever takes less.
+uint64_t place(std::vector<Buffer>& buffers) {
+  std::vector<Buffer> as_they_come = buffers;
+  const uint64_t by_size =
+      place(buffers, [](const Buffer& a, const Buffer& b) { return a.floats > b.floats; });
+  const uint64_t by_first =
+      place(as_they_come, [](const Buffer& a, const Buffer& b) { return a.first < b.first; });
+  if (by_first < by_size) buffers.swap(as_they_come);
+  return std::min(by_size, by_first);
+}
+
+}  // namespace
+
+Places place_values(const PackageHeader& header, const std::vector<Stage>& stages,
+                    uint32_t capacity, bool refinable) {
+  const size_t count = header.values.size(), end = stages.size();
+  std::vector<size_t> last_use(count, 0);
+  for (size_t s = 0; s < end; ++s) {
+    last_use[stages[s].output] = s;
+    for (const uint32_t input : stages[s].inputs) last_use[input] = s;
+  }
+  for (const uint32_t output : header.outputs) last_use[output] = end;
+  std::vector<bool> continued(end, false);
+  if (refinable) continued = continued_stages(header, stages);
+
+  std::vector<Buffer> buffers;
+  std::vector<size_t> buffer_of(count, SIZE_MAX);
+  const auto add = [&](uint32_t value, size_t first, size_t last) {
+    buffer_of[value] = buffers.size();
+    buffers.push_back({padded_row(element_count(header.shape(value, capacity))), first, last});
+  };
+  for (const uint32_t input : header.inputs) add(input, 0, refinable ? end : last_use[input]);
+  for (size_t s = 0; s < end; ++s) {
+    const Stage& stage = stages[s];
+    for (size_t i = 0; i < stage.inputs.size() && !refinable; ++i) {
+      const uint32_t input = stage.inputs[i];
+      const bool free = buffer_of[input] != SIZE_MAX && last_use[input] == s;
+      if (!free || !may_overwrite(header, stage, i, capacity)) continue;
+      buffer_of[stage.output] = buffer_of[input];
+      buffers[buffer_of[input]].last = last_use[stage.output];
+      break;
+    }
+    if (buffer_of[stage.output] != SIZE_MAX) continue;
+    // What the next inference goes on from is there from its first stage to the last of this one.
+    add(stage.output, continued[s] ? 0 : s, continued[s] ? end : last_use[stage.output]);
+  }
+
+  Places places;
+  places.floats = place(buffers);
+  for (size_t s = 0; s <= end; ++s) {
+    uint64_t floats = 0;
+    for (const Buffer& buffer : buffers) {
+      if (buffer.first <= s && s <= buffer.last) floats += buffer.floats;
+    }
+    places.least = std::max(places.least, floats);
+  }
+  places.offsets.resize(count, 0);
+  for (size_t v = 0; v < count; ++v) {
+    if (buffer_of[v] != SIZE_MAX) places.offsets[v] = buffers[buffer_of[v]].offset;
+  }
+  return places;
+}
+
+}  // namespace nestling::runtime
