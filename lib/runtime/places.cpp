@@ -31,14 +31,16 @@ bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, ui
   return op.weights == Weights::scale || (stage.then == Then::add && i + 1 == stage.inputs.size());
 }
 
-// The lowest place for each buffer, one after the other in an order. Returns what all take.
-template <typename Before>
-uint64_t place(std::vector<Buffer>& buffers, const Before& before) {
+// The lowest place for each buffer, one after the other: the largest first (greedy by size, arXiv
+// 2001.03288), or as they come. Returns what all take.
+uint64_t place(std::vector<Buffer>& buffers, bool by_size) {
   std::vector<Buffer*> order, placed;  // `placed` by offset
   order.reserve(buffers.size());
   for (Buffer& buffer : buffers) order.push_back(&buffer);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Buffer* a, const Buffer* b) { return before(*a, *b); });
+  std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) {
+    if (by_size && a->floats != b->floats) return a->floats > b->floats;
+    return a->first != b->first ? a->first < b->first : a < b;
+  });
   uint64_t all = 0;
   for (Buffer* buffer : order) {
     uint64_t begin = 0;
@@ -55,17 +57,6 @@ uint64_t place(std::vector<Buffer>& buffers, const Before& before) {
     all = std::max(all, begin + buffer->floats);
   }
   return all;
-}
-
-// The largest first (greedy by size, arXiv 2001.03288), or as they come, whatever takes less.
-uint64_t place(std::vector<Buffer>& buffers) {
-  std::vector<Buffer> as_they_come = buffers;
-  const uint64_t by_size =
-      place(buffers, [](const Buffer& a, const Buffer& b) { return a.floats > b.floats; });
-  const uint64_t by_first =
-      place(as_they_come, [](const Buffer& a, const Buffer& b) { return a.first < b.first; });
-  if (by_first < by_size) buffers.swap(as_they_come);
-  return std::min(by_size, by_first);
 }
 
 }  // namespace
@@ -105,7 +96,10 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
   }
 
   Places places;
-  places.floats = place(buffers);
+  std::vector<Buffer> as_they_come = buffers;
+  const uint64_t by_size = place(buffers, true), by_first = place(as_they_come, false);
+  if (by_first < by_size) buffers.swap(as_they_come);
+  places.floats = std::min(by_size, by_first);
   for (size_t s = 0; s <= end; ++s) {
     uint64_t floats = 0;
     for (const Buffer& buffer : buffers) {
