@@ -16,7 +16,8 @@ std::vector<bool> continued_stages(const PackageHeader& header, const std::vecto
     const NodeSpec& node = header.nodes[stage.node];
     const Operator& op = *find_operator(node.op);
     const bool dense = op.weights == Weights::dense;
-    bool same = header.causal && !node.own_weights && !node.own_scale && (dense || op.by_channel);
+    bool same =
+        header.causal && !node.own_weights && !node.own_scale && (dense || op.traits.by_channel);
     for (const uint32_t input : stage.inputs) same = same && stays[input];
     stays[stage.output] = same;
     const std::vector<uint32_t> shape = header.shape(stage.output, 1);

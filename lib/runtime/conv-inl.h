@@ -33,7 +33,7 @@ HWY_INLINE const float* pixel_or_zeros(const ConvTask& task, int64_t row, int64_
   const auto height = static_cast<int64_t>(task.x.height);
   const auto width = static_cast<int64_t>(task.x.width);
   const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-  return inside ? task.x.data + static_cast<size_t>(row * width + column) * task.x.channels
+  return inside ? task.x.data + static_cast<size_t>(row * width + column) * task.x.stride
                 : task.zeros;
 }
 

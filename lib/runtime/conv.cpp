@@ -23,7 +23,8 @@ constexpr size_t kDepth = 256;
 // loop.
 bool whole_rows(const ConvTask& task) {
   const NodeSpec& node = *task.node;
-  return task.x.channels <= kFewChannels && node.kernel[1] > 1 && node.dilation[1] == 1 &&
+  return task.x.channels <= kFewChannels && task.x.stride == task.x.channels &&
+         node.kernel[1] > 1 && node.dilation[1] == 1 &&
          std::all_of(task.bundles->begin(), task.bundles->end(),
                      [&](const Bundle& bundle) { return bundle.depth == task.x.channels; });
 }
@@ -41,7 +42,7 @@ struct Rows {
     if (taps == 1 && node.stride[0] == 1 && node.stride[1] == 1 && task.y.width == task.x.width &&
         task.y.height == task.x.height) {
       for (size_t p = 0; p < kTile; ++p) {
-        at[p] = task.x.data + std::min(first + p, last - 1) * task.x.channels;
+        at[p] = task.x.data + std::min(first + p, last - 1) * task.x.stride;
       }
       return;
     }
@@ -197,7 +198,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     if (channel >= end) break;
     const Finish<Lanes> finish(d, task, channel, end);
     for (size_t p = 0; p < kPixels; ++p) {
-      if (p < pixels) finish(d, sum[p][v], y + p * task.y.channels);
+      if (p < pixels) finish(d, sum[p][v], y + p * task.y.stride);
     }
   }
 }
@@ -314,7 +315,7 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
         for (size_t t = 0; t < count; ++t) {
           const size_t pixel = part.first_pixel + t * kTile;
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
-          float* y = task.y.data + pixel * task.y.channels;
+          float* y = task.y.data + pixel * task.y.stride;
           float* before = sums + t * kTile * kGroup;
           if (pixels > kTile / 2) {
             group<kTile>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
@@ -354,7 +355,7 @@ HWY_INLINE void depthwise_tile(const ConvTask& task, size_t from, const Rows& ro
     }
   }
   const Finish<Lanes> finish(d, task, from, task.y.channels);
-  for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
+  for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.stride);
 }
 
 template <size_t kPixels>
@@ -407,7 +408,7 @@ struct SideBySide {
       }
     }
     const Finish<Lanes> finish(d, task, from, task.y.channels);
-    for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.channels);
+    for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.stride);
   }
 };
 
@@ -419,7 +420,7 @@ void depthwise_rows(const ConvTask& task, size_t first, size_t last) {
     const size_t column = pixel % task.y.width;
     const size_t pixels = std::min({Window::kPixels, task.y.width - column, last - pixel});
     window.find(task, pixel / task.y.width, column);
-    float* y = task.y.data + pixel * task.y.channels;
+    float* y = task.y.data + pixel * task.y.stride;
     for (size_t from = 0; from < task.y.channels; from += kLanes) {
       window.run(task, from, y, pixels);
     }
@@ -442,7 +443,7 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scrat
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
-    float* y = task.y.data + pixel * task.y.channels;
+    float* y = task.y.data + pixel * task.y.stride;
     if (pixels > kTile / 2) {
       depthwise_pixels<kTile>(task, rows, taps, y, pixels);
     } else {
@@ -456,8 +457,8 @@ void AffineImpl(const ConvTask& task, size_t first, size_t last) {
   for (size_t from = 0; from < task.y.channels; from += kLanes) {
     const Finish<Lanes> finish(d, task, from, task.y.channels);
     for (size_t pixel = first; pixel < last; ++pixel) {
-      finish(d, hn::LoadU(d, task.x.data + pixel * task.x.channels + from),
-             task.y.data + pixel * task.y.channels);
+      finish(d, hn::LoadU(d, task.x.data + pixel * task.x.stride + from),
+             task.y.data + pixel * task.y.stride);
     }
   }
 }

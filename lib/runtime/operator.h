@@ -2,6 +2,7 @@
 // runs it. The build makes the table of them from the files there.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,21 @@ struct Step {
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.
 enum class Weights { none, dense, depthwise, scale };
 
+// What an operator's results depend on, and where they may lie.
+struct Traits {
+  // What a result has of a channel depends on nothing but that channel of the inputs.
+  bool by_channel = false;
+  // An element of the result depends on nothing but those of the inputs in its place, and may be
+  // written over one.
+  bool in_place = false;
+  // Images that are parts of the channels of others (Tensor) will do, as input and result.
+  bool strided = false;
+  // Where a result that is nothing but channels of the first input begins there; null, or nothing,
+  // if it is more than that. The node has passed the check.
+  std::optional<uint32_t> (*first_channel)(const NodeSpec& node, const std::vector<Shape>& in,
+                                           const Shape& out) = nullptr;
+};
+
 struct Operator {
   const char* name;
   Weights weights;  // with any, it applies the node's bounds itself
@@ -40,11 +56,7 @@ struct Operator {
   // a node has at least one input.
   const char* (*check)(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out);
   void (*run)(const Step& step, const ThreadPool& pool);
-  // Whether what a result has of a channel depends on nothing but that channel of the inputs.
-  bool by_channel = false;
-  // Whether an element of the result depends on nothing but those of the inputs in its place, and
-  // may be written over one.
-  bool in_place = false;
+  Traits traits = {};
 };
 
 // Null if there is none of that name.

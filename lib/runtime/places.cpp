@@ -4,6 +4,7 @@
 
 #include "runtime/continuation.h"
 #include "runtime/operator.h"
+#include "runtime/parts.h"
 
 namespace nestling::runtime {
 namespace {
@@ -21,7 +22,7 @@ bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, ui
   const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
   if (header.shape(stage.inputs[i], capacity) != shape) return false;
   const Operator& op = *find_operator(header.nodes[stage.node].op);
-  if (op.in_place) return true;
+  if (op.traits.in_place) return true;
   // A convolution that adds its own input still needs it.
   if (std::count(stage.inputs.begin(), stage.inputs.end(), stage.inputs[i]) > 1) return false;
   // Kernels read whole vectors of what they add: behind the last channel lie those of the next
@@ -73,26 +74,44 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
   std::vector<bool> continued(end, false);
   if (refinable) continued = continued_stages(header, stages);
 
+  // From here on of wholes: what is used of one is used of its parts.
+  std::vector<std::optional<Part>> parts(count);
+  if (!refinable) parts = parts_of(header, stages, capacity);
+  const auto whole = [&](uint32_t value) { return whole_of(parts, value).whole; };
+  for (uint32_t v = 0; v < count; ++v) {
+    last_use[whole(v)] = std::max(last_use[whole(v)], last_use[v]);
+  }
+
   std::vector<Buffer> buffers;
-  std::vector<size_t> buffer_of(count, SIZE_MAX);
+  std::vector<size_t> buffer_of(count, SIZE_MAX);  // by whole
   const auto add = [&](uint32_t value, size_t first, size_t last) {
     buffer_of[value] = buffers.size();
     buffers.push_back({padded_row(element_count(header.shape(value, capacity))), first, last});
   };
   for (const uint32_t input : header.inputs) add(input, 0, refinable ? end : last_use[input]);
+  // Whether nobody but this stage's element-wise reading of its `i`-th input sees that any more.
+  const auto is_free = [&](const Stage& stage, size_t i, size_t s) {
+    const uint32_t input = stage.inputs[i];
+    if (parts[input] || buffer_of[input] == SIZE_MAX) return false;
+    return buffers[buffer_of[input]].last == s &&
+           std::all_of(stage.inputs.begin(), stage.inputs.end(), [&](uint32_t other) {
+             return other == input || buffer_of[whole(other)] != buffer_of[input];
+           });
+  };
   for (size_t s = 0; s < end; ++s) {
     const Stage& stage = stages[s];
-    for (size_t i = 0; i < stage.inputs.size() && !refinable; ++i) {
-      const uint32_t input = stage.inputs[i];
-      const bool free = buffer_of[input] != SIZE_MAX && last_use[input] == s;
-      if (!free || !may_overwrite(header, stage, i, capacity)) continue;
-      buffer_of[stage.output] = buffer_of[input];
-      buffers[buffer_of[input]].last = last_use[stage.output];
-      break;
+    const uint32_t output = whole(stage.output);
+    for (size_t i = 0; i < stage.inputs.size() && buffer_of[output] == SIZE_MAX; ++i) {
+      if (refinable || output != stage.output || !is_free(stage, i, s) ||
+          !may_overwrite(header, stage, i, capacity)) {
+        continue;
+      }
+      buffer_of[output] = buffer_of[stage.inputs[i]];
+      buffers[buffer_of[output]].last = last_use[output];
     }
-    if (buffer_of[stage.output] != SIZE_MAX) continue;
+    if (buffer_of[output] != SIZE_MAX) continue;
     // What the next inference goes on from is there from its first stage to the last of this one.
-    add(stage.output, continued[s] ? 0 : s, continued[s] ? end : last_use[stage.output]);
+    add(output, continued[s] ? 0 : s, continued[s] ? end : last_use[output]);
   }
 
   Places places;
@@ -108,8 +127,12 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     places.least = std::max(places.least, floats);
   }
   places.offsets.resize(count, 0);
-  for (size_t v = 0; v < count; ++v) {
-    if (buffer_of[v] != SIZE_MAX) places.offsets[v] = buffers[buffer_of[v]].offset;
+  places.strides.resize(count, 0);
+  for (uint32_t v = 0; v < count; ++v) {
+    const Part part = whole_of(parts, v);
+    if (buffer_of[part.whole] == SIZE_MAX) continue;
+    places.offsets[v] = buffers[buffer_of[part.whole]].offset + part.first;
+    if (part.whole != v) places.strides[v] = header.shape(part.whole, capacity)[1];
   }
   return places;
 }

@@ -220,7 +220,8 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   const PackageHeader& header = segments.header();
   std::vector<Tensor> tensors;
   for (uint32_t v = 0; v < header.values.size(); ++v) {
-    tensors.emplace_back(arena + layout.values.offsets[v], header.shape(v, capacity));
+    tensors.emplace_back(arena + layout.values.offsets[v], header.shape(v, capacity),
+                         layout.values.strides[v]);
   }
   const auto find_constants = [&](uint32_t of_capacity, Storage storage) {
     const float* segment = segments.weights(of_capacity);

@@ -37,8 +37,10 @@ struct Tensor {
   std::vector<size_t> strides;  // by axis
 
   Tensor() = default;
-  // Images channels last, all else in order.
-  Tensor(float* address, Shape sizes) : data(address), shape(std::move(sizes)) {
+  // Images channels last, all else in order. The pixels of an image can lie `pixel_stride` floats
+  // apart, more than it has channels: then it is a part of the channels of another one.
+  Tensor(float* address, Shape sizes, size_t pixel_stride = 0)
+      : data(address), shape(std::move(sizes)) {
     strides.resize(shape.size());
     size_t stride = 1;
     const auto lay = [&](size_t axis) {
@@ -46,7 +48,9 @@ struct Tensor {
       stride *= shape[axis];
     };
     if (shape.size() == 4) {
-      for (const size_t axis : {1U, 3U, 2U, 0U}) lay(axis);
+      lay(1);
+      if (pixel_stride != 0) stride = pixel_stride;
+      for (const size_t axis : {3U, 2U, 0U}) lay(axis);
     } else {
       for (size_t axis = shape.size(); axis > 0; --axis) lay(axis - 1);
     }
@@ -54,10 +58,11 @@ struct Tensor {
   size_t elements() const { return element_count(shape); }
 };
 
-// One image as the kernels see it, stored [height, width, channels].
+// One image as the kernels see it, stored [height, width, channels]; a pixel begins `stride` floats
+// behind the one before it.
 struct Image {
   float* data = nullptr;
-  size_t height = 0, width = 0, channels = 0;
+  size_t height = 0, width = 0, channels = 0, stride = 0;
 };
 
 // The n-th image of a batch [N, C, H, W]; rows [..., C] are an image of one row of pixels, and what
@@ -67,11 +72,11 @@ inline size_t image_count(const Tensor& t) {
 }
 inline Image image(const Tensor& t, size_t n) {
   if (t.shape.size() == 4) {
-    return {t.data + n * t.strides[0], t.shape[2], t.shape[3], t.shape[1]};
+    return {t.data + n * t.strides[0], t.shape[2], t.shape[3], t.shape[1], t.strides[3]};
   }
   const size_t channels = t.shape.back();
-  if (t.shape.size() == 2) return {t.data + n * channels, 1, 1, channels};
-  return {t.data, 1, t.elements() / channels, channels};
+  if (t.shape.size() == 2) return {t.data + n * channels, 1, 1, channels, channels};
+  return {t.data, 1, t.elements() / channels, channels, channels};
 }
 
 // A tensor seen along other axes: what moves data is a copy between two views of the same sizes.

@@ -33,7 +33,7 @@ WindowCount fold_window(const NodeSpec& node, const Image& x, const Image& y, si
       ++count.padded;
       if (row < 0 || row >= height || column < 0 || column >= width) continue;
       ++count.inside;
-      rows[row_count++] = x.data + static_cast<size_t>(row * width + column) * x.channels;
+      rows[row_count++] = x.data + static_cast<size_t>(row * width + column) * x.stride;
       if (row_count == kRows) {
         fold(rows, row_count, to, y.channels);
         row_count = 0;

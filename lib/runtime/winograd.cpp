@@ -248,9 +248,9 @@ HWY_INLINE void store_outputs(const ConvTask& task, const WinogradPart& part, si
       V m[kInputs], y[kOutputs];
       for (size_t j = 0; j < kInputs; ++j) m[j] = columns[j][i];
       output_transform(d, m, y);
-      float* pixel = task.y.data + ((top + i) * task.y.width + left) * task.y.channels;
+      float* pixel = task.y.data + ((top + i) * task.y.width + left) * task.y.stride;
       for (size_t j = 0; j < kOutputs && left + j < task.y.width; ++j) {
-        finish(d, y[j], pixel + j * task.y.channels);
+        finish(d, y[j], pixel + j * task.y.stride);
       }
     }
   }

@@ -27,7 +27,7 @@ NodeSpec window(Random& random) {
 }
 
 Image image(Random& random, size_t channels) {
-  return {nullptr, 13 + random.below(12), 13 + random.below(12), 1 + random.below(channels)};
+  return {nullptr, 13 + random.below(12), 13 + random.below(12), 1 + random.below(channels), 0};
 }
 
 // `count` of them, of at most most_channels(i) input channels.

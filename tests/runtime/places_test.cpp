@@ -1,11 +1,9 @@
 // Where values lie: nothing that is still needed is written over.
 #include "runtime/places.h"
 
-#include <algorithm>
-#include <functional>
-#include <numeric>
-
 #include "runtime/model.h"
+#include "runtime/parts.h"
+#include "runtime/tensor.h"
 #include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
@@ -28,61 +26,69 @@ Model open(const std::string& package, int threads = 1) {
   return std::move(opened.value());
 }
 
-uint64_t elements(const std::vector<uint32_t>& shape) {
-  return std::accumulate(shape.begin(), shape.end(), uint64_t{1}, std::multiplies<>());
-}
+// Counts the results that lie over inputs and the values that are parts of others, after running
+// the stages with names instead of numbers: each reads what was written for it.
+struct Checked {
+  size_t over = 0, parts = 0;
 
-bool among(const std::vector<uint32_t>& values, uint32_t value) {
-  return std::count(values.begin(), values.end(), value) > 0;
-}
-
-// Counts the results that lie over an input, after checking that each place is a value's own while
-// that is needed.
-size_t check_places(const PackageHeader& header, uint32_t capacity) {
-  const auto stages = stages_of(header);
-  const Places places = place_values(header, stages, capacity, false);
-  const auto overlap = [&](uint32_t a, uint32_t b) {
-    const uint64_t floats_a = elements(header.shape(a, capacity));
-    const uint64_t floats_b = elements(header.shape(b, capacity));
-    return places.offsets[a] < places.offsets[b] + floats_b &&
-           places.offsets[b] < places.offsets[a] + floats_a;
-  };
-  size_t over = 0;
-  std::vector<uint32_t> alive = header.inputs;
-  for (size_t s = 0; s < stages.size(); ++s) {
-    const Stage& stage = stages[s];
-    const auto needed_later = [&](uint32_t value) {
-      if (among(header.outputs, value)) return true;
-      return std::any_of(stages.begin() + static_cast<std::ptrdiff_t>(s) + 1, stages.end(),
-                         [&](const Stage& later) { return among(later.inputs, value); });
+  Checked(const PackageHeader& header, uint32_t capacity) {
+    const auto stages = stages_of(header);
+    const auto all_parts = parts_of(header, stages, capacity);
+    const Places places = place_values(header, stages, capacity, false);
+    CHECK(places.least <= places.floats);
+    std::vector<uint32_t> written(places.floats, UINT32_MAX);  // by the part of which value
+    const auto for_each_place = [&](uint32_t value, const auto& visit) {
+      const auto shape = header.shape(value, capacity);
+      const Tensor tensor(nullptr, shape, places.strides[value]);
+      const size_t channels = shape.size() == 4 ? shape[1] : 1;
+      const size_t stride = shape.size() == 4 ? tensor.strides[3] : 1;
+      const uint32_t name = whole_of(all_parts, value).whole;
+      for (size_t pixel = 0; pixel < tensor.elements() / channels; ++pixel) {
+        for (size_t c = 0; c < channels; ++c) {
+          visit(written[places.offsets[value] + pixel * stride + c], name);
+        }
+      }
     };
-    for (const uint32_t value : alive) {
-      if (!overlap(stage.output, value)) continue;
-      CHECK_FALSE(needed_later(value));
-      CHECK(places.offsets[stage.output] == places.offsets[value]);
-      if (among(stage.inputs, value)) ++over;
+    const auto write = [&](uint32_t value) {
+      for_each_place(value, [](uint32_t& at, uint32_t name) { at = name; });
+    };
+    size_t wrong = 0;
+    const auto read = [&](uint32_t value) {
+      if (header.values[value].storage != Storage::computed) return;
+      for_each_place(value, [&](uint32_t& at, uint32_t name) { wrong += at != name ? 1 : 0; });
+    };
+    for (const uint32_t input : header.inputs) write(input);
+    for (const Stage& stage : stages) {
+      for (const uint32_t input : stage.inputs) {
+        read(input);
+        over += !all_parts[stage.output] && header.values[input].storage == Storage::computed &&
+                places.offsets[input] == places.offsets[stage.output];
+      }
+      write(stage.output);
+      parts += all_parts[stage.output].has_value();
     }
-    alive.push_back(stage.output);
-    alive.erase(std::remove_if(alive.begin(), alive.end(),
-                               [&](uint32_t value) { return !needed_later(value); }),
-                alive.end());
+    for (const uint32_t output : header.outputs) read(output);
+    CHECK(wrong == 0);
   }
-  CHECK(places.least <= places.floats);
-  return over;
-}
+};
 
 }  // namespace
 
 TEST_CASE("no value is written over while it is needed", "[random]") {
-  size_t over = 0;
+  size_t over = 0, parts = 0;
   test::for_random_networks(100, 8, [&](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
     const std::string package =
         nestling::make_package(test::nested_graph(graph, Growth::full, 2, random), "test");
     const Model model = open(package);
-    for (const uint32_t k : {1U, 2U}) over += check_places(model.header(), k);
+    for (const uint32_t k : {1U, 2U}) {
+      const Checked checked(model.header(), k);
+      over += checked.over;
+      parts += checked.parts;
+    }
   });
   CHECK(over > 100);
+  CHECK(parts > 50);
 }
 
 TEST_CASE("a convolution that adds its own input does not write over it") {
@@ -90,11 +96,11 @@ TEST_CASE("a convolution that adds its own input does not write over it") {
   const auto x = b.conv3x3("first", b.input(), 16);
   const auto y = b.conv3x3("second", x, 16);
   const auto sum = b.node("sum", nestling::kAdd, {y, x});
-  const auto z = b.conv3x3("third", sum, 16);  // this one adds what nobody needs any more
+  const auto z = b.conv3x3("third", sum, 16);
   const Graph graph = b.finish(b.node("end", nestling::kAdd, {z, sum}));
   const std::string package = nestling::make_package(graph, "test");
   Model model = open(package, 3);
-  check_places(model.header(), 1);
+  CHECK(Checked(model.header(), 1).over == 0);
   nestling::Random random(4);
   const nestling::Tensor image = test::random_tensor({1, 16, 6, 6}, random);
   REQUIRE(model.set_capacity(1).ok());

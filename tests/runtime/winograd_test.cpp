@@ -18,7 +18,7 @@ TEST_CASE("convolutions by Winograd's transforms are convolutions") {
     NodeSpec node;
     node.kernel = {3, 3};
     for (uint32_t& p : node.padding) p = static_cast<uint32_t>(random.below(3));
-    const Image x{nullptr, 3 + random.below(18), 3 + random.below(18), 1 + random.below(150)};
+    const Image x{nullptr, 3 + random.below(18), 3 + random.below(18), 1 + random.below(150), 0};
     convolutions.emplace_back(node, x, false, random);
   }
   test::for_each_instruction_set([&] {
@@ -48,16 +48,16 @@ TEST_CASE("Winograd's transforms are for whole windows of 3x3 that are many enou
   node.kernel = {3, 3};
   ConvTask task{};
   task.node = &node;
-  task.x = {nullptr, 56, 56, 64};
+  task.x = {nullptr, 56, 56, 64, 64};
   task.y = task.x;
   CHECK(winograd_pays(task));
-  task.x = {nullptr, 2, 2, 512};
+  task.x = {nullptr, 2, 2, 512, 512};
   task.y = task.x;
   CHECK_FALSE(winograd_pays(task));
-  task.x = {nullptr, 56, 56, 3};  // it costs more to transform than to multiply
+  task.x = {nullptr, 56, 56, 3, 3};  // it costs more to transform than to multiply
   task.y = task.x;
   CHECK_FALSE(winograd_pays(task));
-  task.x = {nullptr, 56, 56, 64};
+  task.x = {nullptr, 56, 56, 64, 64};
   task.y = {nullptr, 28, 28, 64};
   node.stride = {2, 2};
   CHECK_FALSE(winograd_pays(task));

@@ -5,13 +5,14 @@
 namespace nestling::runtime {
 
 extern const Operator op_average_pool = {
-    "average_pool", Weights::none,
+    "average_pool",
+    Weights::none,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
       return node.numbers.size() == 1 ? check_pool(node, in, out) : "a pooling lacks its numbers";
     },
     [](const Step& step, const ThreadPool& pool) {
       run_pool(step, pool, [&](const Image& x, const Image& y, size_t pixel) {
-        float* to = y.data + pixel * y.channels;
+        float* to = y.data + pixel * y.stride;
         std::fill_n(to, y.channels, 0.0F);
         const WindowCount window = fold_window(*step.node, x, y, pixel, sum_of, to);
         const size_t count =
@@ -19,6 +20,6 @@ extern const Operator op_average_pool = {
         for (size_t c = 0; c < y.channels; ++c) to[c] /= static_cast<float>(count);
       });
     },
-    true};
+    {.by_channel = true, .strided = true}};
 
 }  // namespace nestling::runtime

@@ -22,13 +22,14 @@ void run(const Step& step, const ThreadPool& pool) {
   View to(step.y);
   for (const Tensor& part : step.inputs) {
     to.sizes[axis] = part.shape[axis];
-    copy(View(part), to, pool);
+    if (part.data != to.data) copy(View(part), to, pool);  // otherwise it was computed there
     to.data += part.shape[axis] * step.y.strides[axis];
   }
 }
 
 }  // namespace
 
-extern const Operator op_concat = {"concat", Weights::none, check, run, true};
+extern const Operator op_concat = {
+    "concat", Weights::none, check, run, {.by_channel = true, .strided = true}};
 
 }  // namespace nestling::runtime

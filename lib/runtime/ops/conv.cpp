@@ -4,10 +4,12 @@
 namespace nestling::runtime {
 
 extern const Operator op_conv = {
-    "conv", Weights::dense,
+    "conv",
+    Weights::dense,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
       return in.size() == 1 ? check_window(node, in[0], out) : "a convolution needs one input";
     },
-    run_conv};
+    run_conv,
+    {.strided = true}};
 
 }  // namespace nestling::runtime

@@ -4,7 +4,8 @@
 namespace nestling::runtime {
 
 extern const Operator op_depthwise = {
-    "depthwise", Weights::depthwise,
+    "depthwise",
+    Weights::depthwise,
     [](const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) -> const char* {
       if (in.size() != 1 || out.size() != 4 || in[0].size() != 4 || in[0][1] != out[1]) {
         return "a depthwise convolution changes the channels";
@@ -16,6 +17,6 @@ extern const Operator op_depthwise = {
         depthwise(task, first, last, Scratch(step, pool, conv_scratch(task)).data());
       });
     },
-    true};
+    {.by_channel = true, .strided = true}};
 
 }  // namespace nestling::runtime

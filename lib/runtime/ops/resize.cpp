@@ -53,6 +53,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_resize = {"resize", Weights::none, check, run, true};
+extern const Operator op_resize = {"resize", Weights::none, check, run, {.by_channel = true}};
 
 }  // namespace nestling::runtime

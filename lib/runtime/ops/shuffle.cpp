@@ -28,6 +28,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_shuffle = {"shuffle", Weights::none, check, run};
+extern const Operator op_shuffle = {"shuffle", Weights::none, check, run, {.strided = true}};
 
 }  // namespace nestling::runtime

@@ -45,6 +45,18 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return fits ? nullptr : kProblem;
 }
 
+std::optional<uint32_t> first_channel(const NodeSpec& node, const std::vector<Shape>& in,
+                                      const Shape& out) {
+  uint32_t channel = 0;
+  const bool part = for_each_axis(
+      node, out.size(), [&](size_t i, size_t axis) { return static_cast<int64_t>(in[i][axis]); },
+      [&](size_t axis, int64_t first, int64_t step) {
+        if (axis == 1) channel = static_cast<uint32_t>(first);
+        return step == 1 && (axis == 1 || (first == 0 && out[axis] == in[0][axis]));
+      });
+  return part ? std::optional(channel) : std::nullopt;
+}
+
 void run(const Step& step, const ThreadPool& pool) {
   const Tensor& x = step.inputs[0];
   View from(x.data);
@@ -56,11 +68,12 @@ void run(const Step& step, const ThreadPool& pool) {
         from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
         return true;
       });
-  copy(from, View(step.y), pool);
+  if (from.data != step.y.data) copy(from, View(step.y), pool);  // otherwise it stays where it is
 }
 
 }  // namespace
 
-extern const Operator op_slice = {"slice", Weights::none, check, run};
+extern const Operator op_slice = {
+    "slice", Weights::none, check, run, {.strided = true, .first_channel = first_channel}};
 
 }  // namespace nestling::runtime

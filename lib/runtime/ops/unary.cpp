@@ -94,6 +94,7 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_unary = {"unary", Weights::none, check, run, true, true};
+extern const Operator op_unary = {
+    "unary", Weights::none, check, run, {.by_channel = true, .in_place = true}};
 
 }  // namespace nestling::runtime
