@@ -6,9 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/pixels.h"
+
 namespace nestling {
 
-inline constexpr int64_t kMaxPixels = int64_t{1} << 26;  // of an image, decoded or scaled
+inline constexpr auto kMaxPixels = static_cast<int64_t>(runtime::kMaxPixels);
 
 struct Pixels {
   int64_t channels = 0, height = 0, width = 0;

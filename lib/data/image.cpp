@@ -8,6 +8,11 @@
 namespace nestling {
 std::vector<uint8_t> scale_image(const Pixels& image, const ImageInput& input,
                                  const std::string& where) {
+  // Before memory is asked for; the runtime looks at the scaled image's sizes.
+  if (input.height < 1 || input.width < 1 || input.width > kMaxPixels / input.height ||
+      input.resize < 0 || input.resize > kMaxPixels) {
+    fail("{} cannot be scaled to {}x{} pixels", where, input.width, input.height);
+  }
   const auto small = [](int64_t size) { return static_cast<uint32_t>(size); };  // by kMaxPixels
   const runtime::PixelView view{
       .data = image.data.data(),

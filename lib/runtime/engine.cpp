@@ -1,6 +1,5 @@
 #include "runtime/engine.h"
 
-#include <cmath>
 #include <string>
 
 #include "runtime/elementwise.h"
@@ -119,8 +118,7 @@ bool Engine::step(const ThreadPool& pool) {
   }
   const Step& step = plan.steps[s];
   step.op->run(step, pool);
-  const bool bounded = std::isfinite(step.low) || std::isfinite(step.high);
-  if (step.op->weights == Weights::none && bounded) {
+  if (step.op->weights == Weights::none && is_bounded(step.low, step.high)) {
     const float low = step.low, high = step.high;
     float* y = step.y.data;
     pool.parallel(step.y.elements(), 4096,

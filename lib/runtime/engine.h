@@ -18,6 +18,7 @@ class Engine {
       : segments_(std::move(segments)), threads_(threads), verify_(verify), refinable_(refinable) {}
 
   const PackageHeader& header() const { return segments_.header(); }
+  bool refinable() const { return refinable_; }
   uint32_t capacity() const { return capacity_; }
   uint32_t available() const { return segments_.available(); }
   Status refresh() { return segments_.refresh(); }

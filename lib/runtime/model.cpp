@@ -14,13 +14,11 @@ struct Model::Impl {
   Engine engine;
   mutable std::mutex busy;
   std::atomic<bool> cancelled{false};
-  bool refinable;
   uint32_t done = 0;  // the capacity of the last inference, if it can be refined
 
   Impl(Segments segments, const ModelOptions& options)
       : pool(options.threads, options.workers),
-        engine(std::move(segments), pool.threads(), options.verify, options.refinable),
-        refinable(options.refinable) {}
+        engine(std::move(segments), pool.threads(), options.verify, options.refinable) {}
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -141,7 +139,8 @@ Status Model::run(const float* const* inputs, float* const* outputs,
 
 Status Model::run_at(uint32_t capacity, const float* const* inputs, float* const* outputs) {
   const std::lock_guard lock(impl_->busy);
-  if (!impl_->refinable) return {StatusCode::bad_argument, "the model was not opened refinable"};
+  if (!impl_->engine.refinable())
+    return {StatusCode::bad_argument, "the model was not opened refinable"};
   if (capacity == 0 || capacity > impl_->engine.capacity()) {
     return {StatusCode::bad_argument, "capacity " + std::to_string(capacity) +
                                           " is not paged in; 1 to " +

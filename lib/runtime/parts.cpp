@@ -1,7 +1,6 @@
 #include "runtime/parts.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "runtime/operator.h"
 
@@ -48,14 +47,12 @@ class Finder {
 
   bool can_write(const Stage& stage) const {
     const Operator& op = op_of(stage);
-    const bool clamped_after =
-        op.weights == Weights::none && (std::isfinite(stage.low) || std::isfinite(stage.high));
+    const bool clamped_after = op.weights == Weights::none && is_bounded(stage.low, stage.high);
     return op.traits.strided && stage.then == Then::nothing && !clamped_after &&
            shape(stage.output).size() == 4;
   }
   bool can_read(const Stage& stage, size_t i) const {
-    const bool addend = stage.then == Then::add && i + 1 == stage.inputs.size();
-    return op_of(stage).traits.strided && !addend;
+    return op_of(stage).traits.strided && !stage.is_addend(i);
   }
 
   // The inputs of a concatenation are computed where its result lies.
@@ -71,7 +68,7 @@ class Finder {
 
   // A slice of neighbouring channels stays where it is.
   void find_cut(const Stage& stage) {
-    if (!fits_[stage.output] || parts_[stage.output]) return;
+    if (!fits_[stage.output]) return;
     const uint32_t input = stage.inputs[0];
     if (header_.values[input].storage != Storage::computed || shape(input).size() != 4) return;
     std::vector<Shape> in;

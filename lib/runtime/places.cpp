@@ -29,7 +29,7 @@ bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, ui
   // pixel, which may be another thread's.
   constexpr uint32_t kWidest = 16;
   if (header.axis_size(header.channels(stage.output), capacity) % kWidest != 0) return false;
-  return op.weights == Weights::scale || (stage.then == Then::add && i + 1 == stage.inputs.size());
+  return op.weights == Weights::scale || stage.is_addend(i);
 }
 
 // The lowest place for each buffer, one after the other: the largest first (greedy by size, arXiv

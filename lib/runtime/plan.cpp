@@ -152,8 +152,8 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   uint64_t scratch = 0, constants = 0;
   for (uint32_t k = capacity; k > 0 && (refinable || k == capacity); --k) {
     layout.constants[k - 1] = constants;
-    const auto bundles = bundles_of(header, 1, k, nowhere);
-    auto added = bundles_of(header, k, k, nowhere);
+    const std::vector<std::vector<Bundle>> bundles = bundles_of(header, 1, k, nowhere);
+    auto added = refinable ? bundles_of(header, k, k, nowhere) : std::vector<std::vector<Bundle>>{};
     for (uint32_t n = 0; n < header.nodes.size(); ++n) {
       const NodeSpec& node = header.nodes[n];
       const Weights weights = find_operator(node.op)->weights;

@@ -1,7 +1,5 @@
 #include "runtime/stages.h"
 
-#include <cmath>
-
 #include "runtime/functions.h"
 #include "runtime/operator.h"
 
@@ -45,7 +43,7 @@ std::vector<Stage> stages_of(const PackageHeader& header) {
         Stage{static_cast<uint32_t>(n), node.inputs, node.output, node.low, node.high});
     // The only node that sees the result.
     if (uses[node.output] != 1 || last_use[node.output] == kNone) continue;
-    if (std::isfinite(node.low) || std::isfinite(node.high)) continue;
+    if (is_bounded(node.low, node.high)) continue;
     const NodeSpec& next = header.nodes[last_use[node.output]];
     if (next.op != "binary") continue;
     const uint32_t other = next.inputs[next.inputs[0] == node.output ? 1 : 0];

@@ -1,6 +1,7 @@
 // What runs: the nodes of a package, where two that follow each other in memory become one.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "runtime/package_format.h"
@@ -20,7 +21,13 @@ struct Stage {
   uint32_t output;               // value
   float low, high;               // bounds of the result
   Then then = Then::nothing;
+
+  // Whether the `i`-th input is what is added.
+  bool is_addend(size_t i) const { return then == Then::add && i + 1 == inputs.size(); }
 };
+
+// Whether anything is clamped.
+inline bool is_bounded(float low, float high) { return std::isfinite(low) || std::isfinite(high); }
 
 // In the order in which they run. A convolution takes in the addition of a residual that is there
 // already, a function of one element the multiplication by its input.

@@ -39,6 +39,16 @@ TEST_CASE("scaling follows the closed form of the triangle filter") {
   const nestling::Pixels column{1, 2, 1, {0, 200}};
   CHECK(nestling::scale_image(column, {.channels = 1, .height = 4, .width = 1}, "x") ==
         std::vector<uint8_t>{0, 50, 150, 200});
+  // Sizes are refused before memory is asked for, also those that 32 bits would cut.
+  for (const int64_t side : {int64_t{0}, (int64_t{1} << 32) + 1, int64_t{1} << 40}) {
+    CHECK_THROWS_WITH(
+        nestling::scale_image(row, {.channels = 1, .height = side, .width = 1}, "x.png"),
+        ContainsSubstring("x.png cannot be scaled to"));
+  }
+  CHECK_THROWS_WITH(
+      nestling::scale_image(
+          row, {.channels = 1, .height = 1, .width = 1, .resize = int64_t{1} << 33}, "x.png"),
+      ContainsSubstring("x.png cannot be scaled to"));
   // One colour stays it, at any size.
   nestling::Random random(3);
   for (int i = 0; i < 100; ++i) {
