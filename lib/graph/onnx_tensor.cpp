@@ -5,19 +5,12 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/float16.h"
 
 namespace nestling {
 namespace {
 
 using Proto = onnx::TensorProto;
-
-float from_half(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-  const float sign = bits >> 15 != 0 ? -1.0F : 1.0F;
-  if (exponent == 31) return fraction != 0 ? NAN : sign * INFINITY;
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-}
 
 float from_bfloat(uint16_t bits) {
   const uint32_t wide = uint32_t{bits} << 16;
@@ -70,7 +63,7 @@ Shape read_floats(const Proto& proto, std::vector<To>& data) {
     case Proto::DOUBLE:
       return read<double>(proto, proto.double_data(), data, same);
     case Proto::FLOAT16:
-      return read<uint16_t>(proto, proto.int32_data(), data, from_half);
+      return read<uint16_t>(proto, proto.int32_data(), data, from_float16);
     case Proto::BFLOAT16:
       return read<uint16_t>(proto, proto.int32_data(), data, from_bfloat);
     default:

@@ -1,5 +1,6 @@
 #include "package/package.h"
 
+#include <cstring>
 #include <protozero/pbf_writer.hpp>
 
 #include "runtime/checksum.h"
@@ -7,6 +8,7 @@
 #include "runtime/operator.h"
 
 #include "base/error.h"
+#include "base/float16.h"
 #include "graph/batch_norms.h"
 #include "graph/classifier.h"
 #include "graph/cost.h"
@@ -87,6 +89,7 @@ std::string encode(const PackageHeader& header) {
   out.add_packed_float(11, header.deviation.begin(), header.deviation.end());
   out.add_uint32(12, header.resize);
   out.add_uint64(13, header.independent_bytes);
+  out.add_uint32(14, static_cast<uint32_t>(header.weights));
   return bytes;
 }
 
@@ -96,26 +99,31 @@ class SegmentWriter {
   SegmentWriter(const Lowered& lowered, const std::vector<Graph>& capacities)
       : header_(lowered.header), lowered_(lowered), capacities_(capacities) {}
 
+  // Its words: float32, and pairs of float16.
   std::vector<float> segment(uint32_t capacity) const {
-    std::vector<float> floats(runtime::for_each_part(header_, capacity, {}));
+    std::vector<float> words(runtime::for_each_part(header_, capacity, {}));
     runtime::SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
       const NodeSpec& node = header_.nodes[n];
       // What is shared is the same in the largest capacity, which has all of it.
       const bool own = block.kind == Block::Kind::weights ? node.own_weights : node.own_scale;
       const uint32_t from = own ? capacity : header_.capacities();
-      float* to = floats.data() + block.offset;
-      if (block.kind == Block::Kind::weights) {
+      float* to = words.data() + block.offset;
+      if (block.is_dense() && header_.weights == runtime::WeightType::float16) {
+        std::vector<float> floats(2 * runtime::block_words(header_, node, block));
+        fill_weights(n, block, from, floats.data());
+        store_float16(n, floats, to);
+      } else if (block.kind == Block::Kind::weights) {
         fill_weights(n, block, from, to);
       } else {
         fill_scales(n, block, from, to);
       }
     };
     visitor.constant = [&](uint32_t value, uint64_t offset) {
-      fill_constant(value, capacity, floats.data() + offset);
+      fill_constant(value, capacity, words.data() + offset);
     };
     runtime::for_each_part(header_, capacity, visitor);
-    return floats;
+    return words;
   }
 
  private:
@@ -165,6 +173,18 @@ class SegmentWriter {
     });
   }
 
+  void store_float16(uint32_t n, const std::vector<float>& weights, float* to) const {
+    auto* bytes = reinterpret_cast<char*>(to);
+    for (const float weight : weights) {
+      if (!(std::fabs(weight) < kFloat16Overflow)) {
+        fail("\"{}\" has the weight {}, too large for float16", lowered_.sources[n].weight, weight);
+      }
+      const uint16_t half = to_float16(weight);
+      std::memcpy(bytes, &half, sizeof half);
+      bytes += sizeof half;
+    }
+  }
+
   void fill_scales(uint32_t n, const Block& block, uint32_t from, float* to) const {
     const LayerSource& source = lowered_.sources[n];
     for_channels(header_.nodes[n], block, from, [&](uint32_t lane, size_t out) {
@@ -201,11 +221,13 @@ std::vector<Graph> all_capacities(const Graph& graph, const Nesting& nesting) {
 
 }  // namespace
 
-std::string make_package(const Graph& graph, const std::string& where) {
+std::string make_package(const Graph& graph, const std::string& where,
+                         runtime::WeightType weights) {
   const Nesting nesting = nesting_of(graph, where);
   const ClassifierInfo info = classifier_info(graph, where);
   Lowered lowered = lower(graph, nesting);
   PackageHeader& header = lowered.header;
+  header.weights = weights;
   header.classes = info.classes;
   header.mean = info.preprocess.mean;
   header.deviation = info.preprocess.deviation;
@@ -220,7 +242,7 @@ std::string make_package(const Graph& graph, const std::string& where) {
     header.segments[k - 1].macs = static_cast<uint64_t>(count_macs(capacity));
     header.segments[k - 1].parameters = static_cast<uint64_t>(count_parameters(capacity));
     if (capacities.size() > 1) {
-      header.independent_bytes += make_package(capacity, where).size();
+      header.independent_bytes += make_package(capacity, where, weights).size();
     }
     header.segments[k - 1].bytes = segments.back().size() * sizeof(float);
     header.segments[k - 1].checksum =
@@ -238,7 +260,8 @@ std::string make_package(const Graph& graph, const std::string& where) {
     end = runtime::kPreambleBytes + encode(header).size();
   }
   const std::string text = encode(header);
-  const auto version = runtime::kFormatVersion;
+  const uint32_t version =
+      weights == runtime::WeightType::float32 ? runtime::kFirstVersion : runtime::kLastVersion;
   const auto length = static_cast<uint32_t>(text.size());
   const uint64_t checksum = runtime::checksum(text.data(), text.size());
   std::string bytes(runtime::kMagic, sizeof runtime::kMagic);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/package_format.h"
+
 #include "graph/graph.h"
 #include "graph/nesting.h"
 
@@ -18,8 +20,10 @@ namespace nestling {
 //                                                                               its input)
 //
 // Throws Error, naming the node, for what the runtime cannot run. `where` names the file in
-// messages.
-std::string make_package(const Graph& graph, const std::string& where);
+// messages. As float16, dense weights take half as much; each is rounded to the nearest, and one
+// too large for it is an error.
+std::string make_package(const Graph& graph, const std::string& where,
+                         runtime::WeightType weights = runtime::WeightType::float32);
 
 // Reads an ONNX file and makes its package.
 std::string make_package_of(const std::filesystem::path& onnx_file);

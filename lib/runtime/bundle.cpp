@@ -44,15 +44,14 @@ std::vector<Bundle> bundles_of(const std::vector<ConvRange>& ranges, size_t taps
       panel.channels = std::min<size_t>(kPanel, range.channels - at);
       size_t first = 0;
       for (const ConvPiece& piece : range.pieces) {
-        const float* weights = piece.weights;
-        if (weights != nullptr) weights += at * taps * piece.length;
-        panel.blocks.push_back({weights, first, piece.length});
+        panel.blocks.push_back({piece.weights.from(at * taps * piece.length), first, piece.length});
         first += piece.length;
       }
     }
     constexpr size_t kLong = 32;
     for (const ConvPiece& piece : range.pieces) {
       if (range.pieces.size() > 1 && piece.length < kLong) bundle.direct = false;
+      if (piece.weights.type != WeightType::float32) bundle.direct = false;
     }
     if (bundle.channels % kPanel != 0) bundle.direct = false;
     bundle.channels += range.channels;

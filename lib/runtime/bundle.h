@@ -11,10 +11,24 @@
 
 namespace nestling::runtime {
 
+// Dense weights where a package has them.
+struct StoredWeights {
+  const void* data = nullptr;
+  WeightType type = WeightType::float32;
+
+  const float* floats() const { return static_cast<const float*>(data); }
+  const uint16_t* halves() const { return static_cast<const uint16_t*>(data); }
+  StoredWeights from(size_t index) const {
+    if (data == nullptr) return *this;
+    if (type == WeightType::float16) return {halves() + index, type};
+    return {floats() + index, type};
+  }
+};
+
 // Output channels that one capacity added: `channels` of them from `y_offset` on, and the blocks in
 // which they meet the input channels from `x_offset` on, `length` of them.
 struct ConvPiece {
-  const float* weights;
+  StoredWeights weights;
   size_t x_offset;
   size_t length;
 };
@@ -33,7 +47,7 @@ struct Bundle {
   struct Panel {
     // Where these meet some input channels: [tap][channel][kPanel].
     struct Block {
-      const float* weights;
+      StoredWeights weights;
       size_t first, length;  // of the bundle's input channels
     };
     size_t first, channels;  // of the bundle's output channels
@@ -51,8 +65,8 @@ struct Bundle {
   std::vector<Interval> inputs;
   size_t depth = 0;  // input channels
   std::vector<Panel> panels;
-  // Kernels may read the weights where they are: panels are full, but for the last one, and blocks
-  // long. Otherwise they are better packed.
+  // Kernels may read the weights where they are: these are float32, panels are full, but for the
+  // last one, and blocks long. Otherwise they are better packed.
   bool direct = true;
   // Whether all weights are packed when the capacity changes, and where: [group][step][kGroup], as
   // kernels have it (conv-inl.h).
@@ -74,11 +88,11 @@ struct Bundle {
 // weights may be null.
 std::vector<Bundle> bundles_of(const std::vector<ConvRange>& ranges, size_t taps);
 
-// Calls visit(weights, rows, step, lane, channels, whole) for all that bundle's blocks have of
+// Calls visit(weights, rows, step, lane, skipped, channels) for all that bundle's blocks have of
 // `lanes` output channels from `first` on, for `count` steps from `step` on, which go through the
 // taps and in each through the input channels: `rows` rows of kPanel weights, for as many steps
-// from the given one on; the first `channels` of a row are those of the given lanes, all kPanel can
-// be read if it is whole.
+// from the given one on; behind the first `skipped` of a row come `channels` that are those of the
+// given lanes.
 template <typename Visit>
 void for_each_weights(const Bundle& bundle, size_t first, size_t lanes, size_t step, size_t count,
                       const Visit& visit) {
@@ -95,8 +109,8 @@ void for_each_weights(const Bundle& bundle, size_t first, size_t lanes, size_t s
         const size_t from = std::max(channel, block.first);
         const size_t last = std::min(end, block.first + block.length);
         if (from >= last) continue;
-        visit(block.weights + (tap * block.length + from - block.first) * kPanel + skipped,
-              last - from, at + from - channel, lane, channels, skipped == 0);
+        visit(block.weights.from((tap * block.length + from - block.first) * kPanel), last - from,
+              at + from - channel, lane, skipped, channels);
       }
       at += end - channel;
     }

@@ -105,35 +105,55 @@ HWY_INLINE PanelRows panel_rows(const Bundle& bundle, size_t first, size_t tap, 
     const size_t index = std::min(first / kPanel + i, bundle.panels.size() - 1);
     const Bundle::Panel::Block& block = bundle.panels[index].block_of(channel);
     const size_t before = channel - block.first;
-    rows.at[i] = block.weights + (tap * block.length + before) * kPanel;
+    rows.at[i] = block.weights.floats() + (tap * block.length + before) * kPanel;
     count = std::min(count, block.length - before);
   }
   return rows;
+}
+
+// Some of a row of weights.
+template <class D>
+HWY_INLINE hn::Vec<D> load_weights(D d, const float* w) {
+  return hn::LoadU(d, w);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_weights(D d, const uint16_t* w) {
+  const hn::Rebind<hwy::float16_t, D> half;
+  return hn::PromoteTo(d, hn::LoadU(half, reinterpret_cast<const hwy::float16_t*>(w)));
+}
+
+// `count` rows of kPanel weights from w on, to every kGroup-th float.
+template <typename T>
+HWY_INLINE void pack_rows(const T* w, size_t count, float* to) {
+  const hn::CappedTag<float, kPanel> d;
+  for (size_t r = 0; r < count; ++r, w += kPanel, to += kGroup) {
+    for (size_t i = 0; i < kPanel; i += hn::MaxLanes(d)) {
+      hn::StoreU(load_weights(d, w + i), d, to + i);
+    }
+  }
 }
 
 // A part of a bundle's weights as one matrix, to[step][kGroup], of the group of output channels
 // from `first` on. Lanes behind the last channel have any numbers.
 HWY_INLINE void pack_weights(const Bundle& bundle, size_t first, size_t step, size_t count,
                              float* to) {
-  for_each_weights(bundle, first, kGroup, step, count,
-                   [&](const float* w, size_t rows, size_t at, size_t lane, size_t channels,
-                       bool whole) HWY_ATTR {
-                     float* row = to + (at - step) * kGroup + lane;
-                     // Whole panels where there is room: what is too much is overwritten by the
-                     // next one.
-                     if (whole && lane + kPanel <= kGroup) {
-                       const hn::CappedTag<float, kPanel> d;
-                       for (size_t r = 0; r < rows; ++r, w += kPanel, row += kGroup) {
-                         for (size_t i = 0; i < kPanel; i += hn::MaxLanes(d)) {
-                           hn::StoreU(hn::LoadU(d, w + i), d, row + i);
-                         }
-                       }
-                       return;
-                     }
-                     for (size_t r = 0; r < rows; ++r, w += kPanel, row += kGroup) {
-                       std::memcpy(row, w, channels * sizeof(float));
-                     }
-                   });
+  for_each_weights(
+      bundle, first, kGroup, step, count,
+      [&](StoredWeights w, size_t rows, size_t at, size_t lane, size_t skipped, size_t channels)
+          HWY_ATTR {
+            const bool half = w.type == WeightType::float16;
+            float* row = to + (at - step) * kGroup + lane;
+            // Whole panels where there is room: what is too much is overwritten by the
+            // next one.
+            if (skipped == 0 && lane + kPanel <= kGroup) {
+              return half ? pack_rows(w.halves(), rows, row) : pack_rows(w.floats(), rows, row);
+            }
+            float buffer[kPanel];
+            for (size_t r = 0; r < rows; ++r, w = w.from(kPanel), row += kGroup) {
+              if (half) pack_rows(w.halves(), 1, buffer);
+              std::memcpy(row, (half ? buffer : w.floats()) + skipped, channels * sizeof(float));
+            }
+          });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -221,7 +221,8 @@ bool is_one_pixel(const ConvTask& task) { return task.y.height * task.y.width ==
 using PanelLanes = hn::CappedTag<float, kPanel>;
 constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
 
-// The sums of one vector of a panel, from its channel `from` on.
+// The sums of one vector of a panel, from its channel `from` on, whose weights are of type T.
+template <typename T>
 HWY_INLINE hn::Vec<PanelLanes> panel_sums(const Bundle& bundle, const Bundle::Panel& panel,
                                           size_t from, const Rows& rows, size_t taps) {
   constexpr size_t kSums = 4;  // as one would wait for itself
@@ -231,17 +232,17 @@ HWY_INLINE hn::Vec<PanelLanes> panel_sums(const Bundle& bundle, const Bundle::Pa
   for (const Bundle::Panel::Block& block : panel.blocks) {
     // Blocks lie within an interval: what joined their inputs was that these follow each other.
     const size_t begin = bundle.inputs_from(block.first).begin;
-    const float* w = block.weights + from;
+    const T* w = static_cast<const T*>(block.weights.data) + from;
     for (size_t tap = 0; tap < taps; ++tap) {
       const float* x = rows.at[tap * kTile] + begin;
       size_t c = 0;
       for (; c + kSums <= block.length; c += kSums, w += kSums * kPanel) {
         for (size_t i = 0; i < kSums; ++i) {
-          sums[i] = hn::MulAdd(hn::Set(d, x[c + i]), hn::LoadU(d, w + i * kPanel), sums[i]);
+          sums[i] = hn::MulAdd(hn::Set(d, x[c + i]), load_weights(d, w + i * kPanel), sums[i]);
         }
       }
       for (; c < block.length; ++c, w += kPanel) {
-        sums[0] = hn::MulAdd(hn::Set(d, x[c]), hn::LoadU(d, w), sums[0]);
+        sums[0] = hn::MulAdd(hn::Set(d, x[c]), load_weights(d, w), sums[0]);
       }
     }
   }
@@ -257,9 +258,14 @@ void one_pixel(const ConvTask& task, const ConvPart& part, float* scratch) {
     for (const Bundle::Panel& panel : bundle.panels) {
       if (g++ < part.first_group || g > part.last_group) continue;
       const size_t first = bundle.y_offset + panel.first;
+      const bool half =
+          !panel.blocks.empty() && panel.blocks[0].weights.type == WeightType::float16;
       for (size_t from = 0; from < panel.channels; from += kPanelLanes) {
         const Finish<PanelLanes> finish(PanelLanes(), task, first + from, first + panel.channels);
-        finish(PanelLanes(), panel_sums(bundle, panel, from, rows, taps), task.y.data);
+        finish(PanelLanes(),
+               half ? panel_sums<uint16_t>(bundle, panel, from, rows, taps)
+                    : panel_sums<float>(bundle, panel, from, rows, taps),
+               task.y.data);
       }
     }
   }

@@ -237,6 +237,9 @@ bool decode(pbf_reader reader, PackageHeader& header) {
       case key(13, kVarint):
         header.independent_bytes = reader.get_uint64();
         break;
+      case key(14, kVarint):
+        header.weights = static_cast<WeightType>(reader.get_uint32());
+        break;
       default:
         reader.skip();
     }

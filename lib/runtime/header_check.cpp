@@ -28,6 +28,7 @@ class Checker {
   }
 
   bool capacities() {
+    if (header_.weights > WeightType::float16) return no("its weights are of an unknown type");
     const size_t count = header_.segments.size();
     return (count >= 1 && count <= kMaxCapacities) ||
            no("the number of capacities is out of range");
@@ -202,8 +203,7 @@ class Checker {
         return no("a segment lies outside the file, which may be cut short");
       }
       end = segment.offset + segment.bytes;
-      const uint64_t floats = for_each_part(header_, k, {});
-      if (segment.bytes != floats * sizeof(float)) {
+      if (segment.bytes != for_each_part(header_, k, {}) * sizeof(float)) {
         return no("a segment is not as long as its weights");
       }
     }

@@ -29,12 +29,13 @@ uint32_t panels(const PackageHeader& header, const RunSpec& run, uint32_t capaci
   return (added + kPanel - 1) / kPanel;
 }
 
-uint64_t block_floats(const PackageHeader& header, const NodeSpec& node, const Block& block) {
+uint64_t block_words(const PackageHeader& header, const NodeSpec& node, const Block& block) {
   const RunSpec& run = header.channels(node.output).runs[block.out_slot];
   const uint64_t lanes = uint64_t{panels(header, run, block.range)} * kPanel;
   if (block.kind != Block::Kind::weights) return lanes;
   const uint64_t taps = uint64_t{node.kernel[0]} * node.kernel[1];
-  return lanes * taps * std::max(block.in_end - block.in_begin, 1U);
+  const uint64_t numbers = lanes * taps * std::max(block.in_end - block.in_begin, 1U);
+  return block.is_dense() && header.weights == WeightType::float16 ? numbers / 2 : numbers;
 }
 
 uint64_t for_each_part(const PackageHeader& header, uint32_t capacity,
@@ -46,7 +47,7 @@ uint64_t for_each_part(const PackageHeader& header, uint32_t capacity,
     if (weights == Weights::none) continue;
     const auto put = [&](Block block) {
       block.offset = offset;
-      offset += block_floats(header, node, block);
+      offset += block_words(header, node, block);
       visitor.block(n, block);
     };
     const std::vector<RunSpec>& outs = header.channels(node.output).runs;

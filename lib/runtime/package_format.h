@@ -6,7 +6,7 @@
 //         12   bytes of the header              uint32
 //         16   XXH64 (seed 0) of the header     uint64
 //         24   header                           protobuf, schemas/package.proto
-//    aligned   segment of capacity 1            float32 weights, in the order kernels read them
+//    aligned   segment of capacity 1            weights, in the order kernels read them
 //    aligned   segment of capacity 2            what capacity 2 adds
 //          ...
 //
@@ -25,7 +25,8 @@
 namespace nestling::runtime {
 
 inline constexpr char kMagic[8] = {'N', 'E', 'S', 'T', 'L', 'I', 'N', 'G'};
-inline constexpr uint32_t kFormatVersion = 2;
+// The oldest version that can say what a package holds: 3 is the first with float16.
+inline constexpr uint32_t kFirstVersion = 2, kLastVersion = 3;
 inline constexpr uint64_t kPreambleBytes = 24;
 inline constexpr uint64_t kSegmentAlignment = 16384;  // the largest page of Android and Apple
 inline constexpr uint32_t kPanel = 8;                 // output channels that lie together
@@ -104,8 +105,15 @@ struct SegmentSpec {
   uint64_t parameters = 0;  // trainable numbers
 };
 
+// How dense weights are stored. Everything else is float32, and so is what is computed with them.
+enum class WeightType : uint32_t { float32 = 0, float16 = 1 };
+inline const char* name_of(WeightType type) {
+  return type == WeightType::float16 ? "fp16" : "fp32";
+}
+
 struct PackageHeader {
   std::string name;
+  WeightType weights = WeightType::float32;
   bool causal = false;  // a capacity's channels do not see those that larger ones add
   std::vector<GroupSpec> groups;
   std::vector<ValueSpec> values;
@@ -148,17 +156,20 @@ struct Block {
   uint32_t range;             // the capacity that added these output channels
   uint32_t in_slot;           // index into the runs of the input's channels
   uint32_t in_begin, in_end;  // places of that run
-  uint64_t offset;            // floats from the beginning of the segment
+  uint64_t offset;            // words from the beginning of the segment
+
+  // Of a layer's weights, which may be float16; depthwise ones never are.
+  bool is_dense() const { return kind == Kind::weights && in_end > in_begin; }
 };
 
 // The panels of a range: how many kPanel are needed for what `capacity` adds to a run.
 uint32_t panels(const PackageHeader& header, const RunSpec& run, uint32_t capacity);
 
-// The floats of a block.
-uint64_t block_floats(const PackageHeader& header, const NodeSpec& node, const Block& block);
+// The words of a block, of four bytes: as many as its numbers, or half of that if they are float16.
+uint64_t block_words(const PackageHeader& header, const NodeSpec& node, const Block& block);
 
 // Calls `block` for every block of every node and `constant` for every constant in the segment of
-// `capacity`, in file order, and returns the segment's floats. The header must have been checked.
+// `capacity`, in file order, and returns the segment's words. The header must have been checked.
 struct SegmentVisitor {
   std::function<void(uint32_t node, const Block&)> block = [](uint32_t, const Block&) {};
   std::function<void(uint32_t value, uint64_t offset)> constant = [](uint32_t, uint64_t) {};

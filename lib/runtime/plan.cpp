@@ -72,7 +72,7 @@ Range range_of(const PackageHeader& header, uint32_t n, const Block& block, uint
   const size_t before = header.run_size(run, block.range - 1);
   Range range{slot_offset(header, node.output, block.out_slot, capacity) + before,
               header.run_size(run, block.range) - before, 0};
-  if (block.kind == Block::Kind::weights && block.in_end > block.in_begin) {
+  if (block.is_dense()) {
     range.x_offset = slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin;
   }
   return range;
@@ -114,11 +114,12 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
     const float* base = segment(k);
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
-      if (block.kind != Block::Kind::weights || block.in_end == block.in_begin) return;
+      if (!block.is_dense()) return;
       if (block.range < first || !is_of(header.nodes[n], block, k, capacity)) return;
       const Range range = range_of(header, n, block, capacity);
       add_piece(ranges[n], range,
-                {base == nullptr ? nullptr : base + block.offset, range.x_offset,
+                {{base == nullptr ? nullptr : base + block.offset, header.weights},
+                 range.x_offset,
                  block.in_end - block.in_begin});
     };
     for_each_part(header, k, visitor);
@@ -127,11 +128,12 @@ std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_
   for (size_t n = 0; n < ranges.size(); ++n) {
     const size_t taps = taps_of(header.nodes[n]);
     bundles.push_back(bundles_of(ranges[n], taps));
-    // What is in pieces and small. Larger layers are packed a little at a time, in every inference,
-    // so that a model takes no more memory than its package.
+    // What is in pieces and small. Larger layers, and float16, are packed a little at a time, in
+    // every inference, so that a model takes no more memory than its package.
     constexpr size_t kMostFloats = size_t{1} << 18;
     for (Bundle& bundle : bundles.back()) {
-      bundle.ahead = !bundle.direct && taps * bundle.depth * bundle.channels <= kMostFloats;
+      bundle.ahead = !bundle.direct && header.weights == WeightType::float32 &&
+                     taps * bundle.depth * bundle.channels <= kMostFloats;
     }
   }
   return bundles;
@@ -277,7 +279,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
         std::copy_n(from, range.channels, to.scale + range.y_offset);
       } else if (block.kind == Block::Kind::shift) {
         std::copy_n(from, range.channels, to.shift + range.y_offset);
-      } else if (block.in_end == block.in_begin) {
+      } else if (!block.is_dense()) {
         gather_channels(header.nodes[n], range, from, to.channel_weights,
                         constants_of(header, header.nodes[n], capacity).scale);
       }

@@ -138,10 +138,11 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
   std::memcpy(&version, preamble + 8, 4);
   std::memcpy(&length, preamble + 12, 4);
   std::memcpy(&expected, preamble + 16, 8);
-  if (version != kFormatVersion) {
+  if (version < kFirstVersion || version > kLastVersion) {
     return Status(StatusCode::bad_format,
                   name + " is of format version " + std::to_string(version) +
-                      "; this runtime reads version " + std::to_string(kFormatVersion));
+                      "; this runtime reads versions " + std::to_string(kFirstVersion) + " to " +
+                      std::to_string(kLastVersion));
   }
   if (length > kMaxHeaderBytes || length > segments.bytes_) return cut_short(name);
   std::vector<char> text(length);

@@ -86,6 +86,7 @@ TEST_CASE("a profile says what the run tool measures of every capacity") {
   }
   CHECK(profile["accumulated_bytes"] == independent);
   CHECK(profile["package"]["sha256"] == nestling::sha256(nestling::read_file(bench.package)));
+  CHECK(profile["package"]["weights"] == "fp32");
   CHECK(profile["vanilla"]["macs"] == profile["capacities"][2]["macs"]);
   CHECK_FALSE(std::filesystem::exists(bench.package + ".vanilla"));
   CHECK_THAT(nestling::profile_table(profile), ContainsSubstring("vanilla"));

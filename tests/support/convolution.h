@@ -10,6 +10,7 @@
 #include "runtime/kernels.h"
 #include "support/catch.h"
 
+#include "base/float16.h"
 #include "base/random.h"
 
 namespace test {
@@ -48,7 +49,8 @@ struct Convolution {
   NodeSpec node;
   Image x, y;
   bool depthwise;
-  std::vector<std::vector<float>> weights;  // of each range and piece, as in a package
+  std::vector<std::vector<float>> weights;    // of each range and piece, as in a package
+  std::vector<std::vector<uint16_t>> halves;  // these as float16, if they are stored so
   std::vector<float> scale, shift, channel_weights;
   std::vector<ConvRange> ranges;
   std::vector<Bundle> bundles;
@@ -114,12 +116,12 @@ struct Convolution {
     y.channels += range.channels;
     const size_t inner = x.channels > 1 ? 1 + random.below(x.channels - 1) : 1;
     if (depthwise || random.below(3) == 0 || inner == x.channels) {
-      range.pieces.push_back({nullptr, 0, depthwise ? 1 : x.channels});
+      range.pieces.push_back({{}, 0, depthwise ? 1 : x.channels});
     } else {
-      range.pieces.push_back({nullptr, 0, inner});
+      range.pieces.push_back({{}, 0, inner});
       // Sometimes not all inputs are seen.
       const size_t gap = random.below(4) == 0 ? random.below(x.channels - inner) : 0;
-      range.pieces.push_back({nullptr, inner + gap, x.channels - inner - gap});
+      range.pieces.push_back({{}, inner + gap, x.channels - inner - gap});
     }
     ranges.push_back(range);
   }
@@ -136,6 +138,7 @@ struct Convolution {
     shift.resize(padded_row(y.channels));
     for (float& v : scale) v = static_cast<float>(random.normal());
     for (float& v : shift) v = static_cast<float>(random.normal());
+    const bool half = !depthwise && random.below(3) == 0;
     if (depthwise) channel_weights.resize(taps() * padded_row(y.channels));
     std::vector<double> sums(expected.size());
     for (ConvRange& range : ranges) {
@@ -143,9 +146,10 @@ struct Convolution {
         const size_t panels = (range.channels + kPanel - 1) / kPanel;
         std::vector<float>& w = weights.emplace_back(panels * taps() * piece.length * kPanel);
         for (float& v : w) v = static_cast<float>(random.normal() * deviation);
-        piece.weights = w.data();
+        piece.weights = {w.data(), WeightType::float32};
+        if (half) store_float16(w, piece);
         for_each(range, [&](size_t at, size_t pixel, size_t k) {
-          sums[at] += product(range, piece, pixel, k);
+          sums[at] += product(range, piece, w, pixel, k);
         });
       }
       for_each(range, [&](size_t at, size_t, size_t k) {
@@ -172,7 +176,15 @@ struct Convolution {
     }
   }
 
-  double product(const ConvRange& range, const ConvPiece& piece, size_t pixel, size_t k) const {
+  // Rounds weights to what float16 can hold.
+  void store_float16(std::vector<float>& w, ConvPiece& piece) {
+    std::vector<uint16_t>& stored = halves.emplace_back();
+    for (float& v : w) v = nestling::from_float16(stored.emplace_back(nestling::to_float16(v)));
+    piece.weights = {stored.data(), WeightType::float16};
+  }
+
+  double product(const ConvRange& range, const ConvPiece& piece, const std::vector<float>& w_of,
+                 size_t pixel, size_t k) const {
     double sum = 0;
     for (size_t tap = 0; tap < taps(); ++tap) {
       // What lies before the first row or column wraps around, and is outside too.
@@ -184,7 +196,7 @@ struct Convolution {
       const float* values = input.data() + (row * x.width + column) * x.stride +
                             (depthwise ? range.y_offset + k : piece.x_offset);
       const float* w =
-          piece.weights + (k / kPanel * taps() + tap) * piece.length * kPanel + k % kPanel;
+          w_of.data() + (k / kPanel * taps() + tap) * piece.length * kPanel + k % kPanel;
       for (size_t c = 0; c < piece.length; ++c) {
         sum += static_cast<double>(values[c]) * static_cast<double>(w[c * kPanel]);
       }

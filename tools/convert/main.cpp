@@ -25,11 +25,18 @@ int main(int argc, char** argv) {
   tool.app.add_option("--to", format, "nest: a package; onnx: one ONNX file a capacity")
       ->check(CLI::IsMember({"nest", "onnx"}));
 
+  std::string weights = "fp32";
+  tool.app
+      .add_option("--weights", weights,
+                  "How a package stores the weights of layers: fp16 takes half as much, on the "
+                  "device too; what is computed stays float32")
+      ->check(CLI::IsMember({"fp32", "fp16"}));
   bool fold = false;
   tool.app.add_flag("--fold-batchnorm", fold,
                     "With --to onnx: batch norms become part of the layers before them; those that "
                     "nestling-prune added always do");
   return tool.main(argc, argv, [&](Progress&) -> int {
+    if (format == "onnx" && weights != "fp32") fail("--weights is for packages, not for --to onnx");
     std::filesystem::path path = input;
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) {
@@ -46,7 +53,9 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(graph, path.string()));
+      write(out, make_package(graph, path.string(),
+                              weights == "fp16" ? runtime::WeightType::float16
+                                                : runtime::WeightType::float32));
     } else {
       const std::vector<std::string> models = make_onnx_files(graph, path.string(), fold);
       std::filesystem::create_directories(out, error);

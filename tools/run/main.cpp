@@ -161,6 +161,7 @@ int main(int argc, char** argv) {
                  {"package", package},
                  {"capacity", capacity},
                  {"capacities", model.header().capacities()},
+                 {"weights", name_of(model.header().weights)},
                  {"backend", "cpu"},
                  {"simd", runtime::simd_name()},
                  {"threads", threads},

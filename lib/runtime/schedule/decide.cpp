@@ -18,9 +18,10 @@ std::vector<size_t> served(const Problem& problem) {
   std::vector<size_t> order(problem.applications.size());
   std::iota(order.begin(), order.end(), size_t{0});
   const auto least = [&](size_t i) { return at(problem.applications[i], 1).memory_bytes; };
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const double pa = problem.applications[a].priority, pb = problem.applications[b].priority;
-    return pa != pb ? pa > pb : least(a) < least(b);
+    if (pa != pb) return pa > pb;
+    return least(a) != least(b) ? least(a) < least(b) : a < b;
   });
   uint64_t left = problem.device.memory_bytes;
   std::vector<size_t> result;

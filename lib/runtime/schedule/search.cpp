@@ -46,8 +46,8 @@ Search::Search(Lists lists, double multiplier, int max_nodes)
   const auto gap = [&](size_t i) {
     return lists_[i].size() < 2 ? 1e300 : reduced(lists_[i][1]) - reduced(lists_[i][0]);
   };
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](size_t a, size_t b) { return gap(a) > gap(b); });
+  std::sort(order_.begin(), order_.end(),
+            [&](size_t a, size_t b) { return gap(a) != gap(b) ? gap(a) > gap(b) : a < b; });
   Lists ordered;
   for (const size_t i : order_) ordered.push_back(lists_[i]);
   lists_ = std::move(ordered);
