@@ -55,6 +55,10 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(std::filesystem::file_size(work.folder / "y.npy") == 128 + 4 * 4);
   CHECK_THAT(work.run("nestling-run model.nest --capacity 3 --input x.pgm").out,
              ContainsSubstring("fourth"));
+  work.result("nestling-convert run --weights fp16 --out half.nest");
+  const json half = work.result("nestling-run half.nest --input x.pgm");
+  CHECK(half["weights"] == "fp16");
+  CHECK(half["top"][0]["class"] == "fourth");
   // The small package is the nested one's first capacity.
   const json small = work.result("nestling-run one.nest --data bars");
   CHECK(small["accuracy"] == profile["capacities"][0]["accuracy"]);
@@ -213,6 +217,8 @@ TEST_CASE("every tool explains itself and its errors") {
   CHECK_THAT(failure("nestling-recover data --data bars"), ContainsSubstring("holds no roadmap"));
   CHECK_THAT(failure("nestling-convert data --out x.nest"),
              ContainsSubstring("no multicapacity.onnx"));
+  CHECK_THAT(failure("nestling-convert x.onnx --to onnx --weights fp16 --out x"),
+             ContainsSubstring("--weights is for packages"));
   CHECK_THAT(failure("nestling-run data/bars/dataset.json --bench"),
              ContainsSubstring("not a .nest package"));
   CHECK_THAT(failure("nestling-profile data/bars/dataset.json --data bars --out p.json"),
