@@ -25,6 +25,24 @@ expected=$("$work/build/run" "$package")
 from_c=$("$work/build/run_c" "$package")
 [[ $from_c == "3 capacities, first output "*"layers, the first is a conv" ]]
 [[ $("$work/build/run_c" "$work/build/run_c" 2>&1) == *"is not a .nest package" ]]
+# A package compiled into a program.
+"$work/usr/bin/nestling-convert" "$package" --to c --out "$work/my-net.c" --quiet
+cat > "$work/embedded.c" << 'C'
+#include "my-net.h"
+#include <runtime/nestling.h>
+#include <stdio.h>
+int main(void) {
+  nestling_model* model = nestling_model_open_memory(my_net, my_net_bytes, NULL);
+  if (model == NULL || nestling_model_set_capacity(model, 3) != NESTLING_OK) return 1;
+  printf("%u capacities in %zu bytes\n", nestling_model_capacities(model), my_net_bytes);
+  nestling_model_close(model);
+  return 0;
+}
+C
+# shellcheck disable=SC2046
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$work/embedded.c" "$work/my-net.c" -o "$work/embedded" \
+  $(pkg-config --cflags --libs nestling)
+[ "$("$work/embedded")" = "3 capacities in $(stat -c %s "$package") bytes" ]
 # Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'
 {"schema": "nestling/profile/1", "capacities": [

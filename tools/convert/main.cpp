@@ -4,26 +4,45 @@
 #include <nlohmann/json.hpp>
 
 #include "common/tool.h"
+#include "runtime/model.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "graph/onnx.h"
+#include "package/c_source.h"
 #include "package/package.h"
 
 using namespace nestling;
+
+namespace {
+
+// Those of a file that opens as a package.
+std::string package_bytes(const std::filesystem::path& file) {
+  const auto opened = runtime::Model::open(file.c_str(), {});
+  if (!opened.ok()) fail("{}", opened.status().text());
+  return read_file(file);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   Tool tool("nestling-convert", "Packs a multi-capacity model, or any ONNX model, for the device.",
             "nestling-convert run --out model.nest\n"
             "  nestling-convert run --to onnx --out models\n"
-            "  nestling-convert model.onnx --out model.nest");
+            "  nestling-convert model.onnx --out model.nest\n"
+            "  nestling-convert model.nest --to c --out model.c");
   std::string input, out, format = "nest";
-  tool.app.add_option("input", input, "Folder of a nestling-recover run, or an ONNX file")
+  tool.app
+      .add_option("input", input,
+                  "Folder of a nestling-recover run, or an ONNX file; with --to c also a package")
       ->required()
-      ->type_name("RUN|MODEL.onnx");
+      ->type_name("RUN|MODEL.onnx|MODEL.nest");
   tool.app.add_option("--out", out, "Package to write; with --to onnx a folder")->required();
-  tool.app.add_option("--to", format, "nest: a package; onnx: one ONNX file a capacity")
-      ->check(CLI::IsMember({"nest", "onnx"}));
+  tool.app
+      .add_option("--to", format,
+                  "nest: a package; onnx: one ONNX file a capacity; c: a package as an array in C, "
+                  "and the header that declares it")
+      ->check(CLI::IsMember({"nest", "onnx", "c"}));
 
   std::string weights = "fp32";
   tool.app
@@ -45,7 +64,8 @@ int main(int argc, char** argv) {
         fail("{} holds no multicapacity.onnx; nestling-recover makes it", input);
       }
     }
-    const Graph graph = load_onnx(path);
+    const auto type =
+        weights == "fp16" ? runtime::WeightType::float16 : runtime::WeightType::float32;
     Json files = Json::array();
     const auto write = [&](const std::filesystem::path& file, const std::string& bytes) {
       write_file(file, bytes);
@@ -53,11 +73,22 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(graph, path.string(),
-                              weights == "fp16" ? runtime::WeightType::float16
-                                                : runtime::WeightType::float32));
+      write(out, make_package(load_onnx(path), path.string(), type));
+    } else if (format == "c") {
+      const std::filesystem::path source = out;
+      if (source.extension() != ".c") fail("--to c writes a file NAME.c, and NAME.h beside it");
+      check_writable(source);
+      std::filesystem::path header = source;
+      header.replace_extension(".h");
+      const bool packed = path.extension() == ".nest";
+      if (packed && weights != "fp32") fail("--weights is for what is not packed yet");
+      const CSource c = c_source(
+          packed ? package_bytes(path) : make_package(load_onnx(path), path.string(), type),
+          c_identifier(source.stem().string()), header.filename().string());
+      write(header, c.header);
+      write(source, c.source);
     } else {
-      const std::vector<std::string> models = make_onnx_files(graph, path.string(), fold);
+      const std::vector<std::string> models = make_onnx_files(load_onnx(path), path.string(), fold);
       std::filesystem::create_directories(out, error);
       if (error) fail("cannot create the folder {}: {}", out, error.message());
       for (size_t k = 0; k < models.size(); ++k) {
