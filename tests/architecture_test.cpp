@@ -21,7 +21,7 @@ TEST_CASE("includes follow the architecture") {
       {"recover", {"base", "graph", "data", "train", "prune"}},
       {"package", {"base", "graph", "runtime"}},
       {"measure", {"base", "data", "runtime"}},
-      {"profile", {"base", "measure", "package", "runtime"}},
+      {"profile", {"base", "graph", "measure", "package", "runtime"}},
       {"simulate", {"base", "runtime"}},
   };
   const fs::path lib = fs::path(NESTLING_SOURCE) / "lib";

@@ -279,10 +279,6 @@ std::string make_package(const Graph& graph, const std::string& where,
   return bytes;
 }
 
-std::string make_package_of(const std::filesystem::path& onnx_file) {
-  return make_package(load_onnx(onnx_file), onnx_file.string());
-}
-
 std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where, bool fold) {
   std::vector<std::string> files;
   for (const Graph& capacity : all_capacities(graph, nesting_of(graph, where))) {

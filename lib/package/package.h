@@ -1,7 +1,6 @@
 // Turns a Graph, nested or plain, into a .nest package and into one ONNX file a capacity.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,9 +23,6 @@ namespace nestling {
 // too large for it is an error.
 std::string make_package(const Graph& graph, const std::string& where,
                          runtime::WeightType weights = runtime::WeightType::float32);
-
-// Reads an ONNX file and makes its package.
-std::string make_package_of(const std::filesystem::path& onnx_file);
 
 // A self-contained ONNX model of each capacity, the smallest first: only its own channels are in
 // it. With `fold`, or if nestling-prune added them, without batch norms (graph/batch_norms.h).

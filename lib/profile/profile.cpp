@@ -1,9 +1,7 @@
 #include "profile/profile.h"
 
-#include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "measure/early_exit.h"
@@ -12,44 +10,17 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_fields.h"
-#include "package/package.h"
+#include "graph/onnx.h"
 
 namespace nestling {
 namespace {
 
-// For a shell.
-std::string quoted(const std::string& word) {
-  std::string result = "'";
-  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
-// The standard output of a command. Throws Error if it fails.
-std::string output_of(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
-  if (!pipe) fail("cannot start {}", command);
-  std::string text;
-  char buffer[4096];
-  constexpr size_t kMax = 1U << 20;
-  while (const size_t count = std::fread(buffer, 1, sizeof buffer, pipe.get())) {
-    text.append(buffer, count);
-    if (text.size() > kMax) fail("{} prints too much", command);
-  }
-  return text;
-}
-
-// What the run tool says of the package at a capacity, with flags that say what to measure.
+// What the run tool says of the package at a capacity over the data set.
 Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options,
          const std::string& flags) {
-  const std::string command =
-      fmt::format("{} {} {} --capacity {} --data {} --max-bad {} {} --threads {} --json --quiet",
-                  options.runner, quoted(options.run_tool), quoted(package), capacity,
-                  quoted(options.data), options.max_bad, flags, options.threads);
-  const std::string text = output_of(command);
-  if (text.empty()) fail("the run tool failed: {}", command);
-  Json json = parse_json(text, "the output of " + command);
-  check_schema(json, "nestling/inference/1", "the output of " + command);
-  return json;
+  return ask(
+      options.run_tool, package, capacity,
+      fmt::format("--data {} --max-bad {} {}", quoted(options.data), options.max_bad, flags));
 }
 
 Json run(const std::string& package, uint32_t capacity, const ProfileOptions& options) {
@@ -58,28 +29,16 @@ Json run(const std::string& package, uint32_t capacity, const ProfileOptions& op
       fmt::format("{}--bench --runs {}", options.unlabelled ? "--unlabelled " : "", options.runs));
 }
 
-// A package of the vanilla model, deleted again.
-struct TemporaryPackage {
-  std::filesystem::path path;
-  explicit TemporaryPackage(std::filesystem::path file) : path(std::move(file)) {}
-  TemporaryPackage(const TemporaryPackage&) = delete;
-  TemporaryPackage& operator=(const TemporaryPackage&) = delete;
-  ~TemporaryPackage() {
-    std::error_code error;
-    std::filesystem::remove(path, error);
-  }
-};
-
 Json measure_vanilla(const std::string& package, const ProfileOptions& options) {
-  const TemporaryPackage vanilla(package + ".vanilla");
-  write_file(vanilla.path, make_package_of(*options.vanilla));
-  const Json result = run(vanilla.path.string(), 1, options);
-  const runtime::Model model = open_package(vanilla.path.string());
+  const TemporaryPackage vanilla(package + ".vanilla", load_onnx(*options.vanilla));
+  const std::string file = vanilla.path().string();
+  const Json result = run(file, 1, options);
+  const runtime::Model model = open_package(file);
   const runtime::SegmentSpec& all = model.header().segments[0];
   return {{"accuracy", result.at("accuracy")},
           {"parameters", all.parameters},
           {"macs", all.macs},
-          {"bytes", std::filesystem::file_size(vanilla.path)},
+          {"bytes", std::filesystem::file_size(file)},
           {"latency_ms", result.at("latency_ms")}};
 }
 

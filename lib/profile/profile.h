@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "profile/run_tool.h"
 
 namespace nestling {
 
@@ -14,18 +15,15 @@ struct ProfileOptions {
   std::string data;         // data set whose test split gives the accuracy
   bool unlabelled = false;  // of it take the images only; see nestling-run --unlabelled
   int64_t max_bad = 0;      // images of it that cannot be read and may be skipped
-  std::string run_tool;     // the nestling-run that measures
-  std::string runner;       // a command that goes before it: "ssh pi", "qemu-aarch64"; or ""
+  RunTool run_tool;
   std::optional<std::string> vanilla;  // ONNX file of the vanilla model, measured in the same way
   std::string device = "this machine";
-  int threads = 1;
   int runs = 50;        // inferences timed a capacity
   bool refine = false;  // of a causal package: what answering early is worth, see early_exit.h
 };
 
-// Measures every capacity of the package with the run tool, one process each. The package, the data
-// set and the run tool must be found at the same paths where the runner's command runs. Throws
-// Error if the run tool fails.
+// Measures every capacity of the package with the run tool, one process each. Throws Error if it
+// fails.
 Json make_profile(const std::string& package, const ProfileOptions& options, Progress& progress);
 
 // A table for people.

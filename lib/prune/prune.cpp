@@ -81,7 +81,8 @@ RoadmapEntry describe(int index, const Graph& graph, double accuracy, FiltersByG
           accuracy,
           count_parameters(graph),
           count_macs(graph),
-          std::move(pruned)};
+          std::move(pruned),
+          {}};
 }
 
 Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& options) {
@@ -100,7 +101,8 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
                {"max_drop", options.max_drop},
                {"step", options.step},
                {"target", options.target ? Json{{"macs", options.target->macs},
-                                                {"parameters", options.target->parameters}}
+                                                {"parameters", options.target->parameters},
+                                                {"latency_ms", options.target->latency_ms}}
                                          : Json()},
                {"round_to", options.rules.round_to},
                {"rebatchnorm", options.rebatchnorm},
@@ -163,7 +165,7 @@ void apply(const CutRules& rules, const Graph& graph, ChannelGroups& groups) {
 
 KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
                              const Importance& importance, const Budget& budget, int64_t round_to,
-                             const std::vector<int64_t>& least) {
+                             const std::vector<int64_t>& least, const LatencyOf& latency) {
   struct Channel {
     int32_t group;
     int64_t channel;
@@ -194,8 +196,11 @@ KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
   };
   const Graph costs = outline(graph);
   const auto within = [&](size_t cut) {
-    const Graph after = keep(costs, groups, kept_after(cut));
-    return count_macs(after) <= budget.macs && count_parameters(after) <= budget.parameters;
+    const KeptChannels kept = kept_after(cut);
+    const Graph after = keep(costs, groups, kept);
+    return count_macs(after) <= budget.macs && count_parameters(after) <= budget.parameters &&
+           (budget.latency_ms == Budget{}.latency_ms ||
+            latency(keep(graph, groups, kept)) <= budget.latency_ms);
   };
   size_t low = 0, high = order.size();  // once within, more cuts stay within
   while (low < high) {
@@ -244,22 +249,28 @@ Graph with_batch_norms(const Graph& graph, const Dataset& training) {
 }
 
 // What the next iteration may leave.
-Budget next_budget(const Graph& graph, const PruneOptions& options) {
+Budget next_budget(const RoadmapEntry& entry, const PruneOptions& options) {
   const auto less = [&](int64_t cost, int64_t least) {
     return std::max(least, static_cast<int64_t>((1 - options.step) * static_cast<double>(cost)));
   };
-  const Budget target = options.target.value_or(Budget{0, Budget{}.parameters});
+  const Budget target = options.target.value_or(Budget{.macs = 0});
   Budget budget;
-  if (target.macs != budget.macs) budget.macs = less(count_macs(graph), target.macs);
+  if (target.macs != budget.macs) budget.macs = less(entry.macs, target.macs);
   if (target.parameters != budget.parameters) {
-    budget.parameters = less(count_parameters(graph), target.parameters);
+    budget.parameters = less(entry.parameters, target.parameters);
+  }
+  if (target.latency_ms != budget.latency_ms) {
+    // A little less than asked for, so that what is chosen is within it when it is measured again.
+    constexpr double kMargin = 0.97;
+    budget.latency_ms =
+        std::max(kMargin * target.latency_ms, (1 - options.step) * entry.latency_ms.value());
   }
   return budget;
 }
 
-bool reached(const Graph& graph, const std::optional<Budget>& target) {
-  return target && count_macs(graph) <= target->macs &&
-         count_parameters(graph) <= target->parameters;
+bool reached(const RoadmapEntry& entry, const Budget& target) {
+  return entry.macs <= target.macs && entry.parameters <= target.parameters &&
+         entry.latency_ms.value_or(0) <= target.latency_ms;
 }
 
 }  // namespace
@@ -288,6 +299,11 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     const double share = (1 - options.rules.max_cut) * static_cast<double>(group.width);
     least.push_back(static_cast<int64_t>(std::ceil(share - 1e-9)));
   }
+  const auto measure_latency = [&](RoadmapEntry& entry, const Graph& of) {
+    if (!options.latency) return;
+    entry.latency_ms = options.latency(of);
+    progress.note(fmt::format("{:03}: {:.3f} ms", entry.index, *entry.latency_ms));
+  };
   const fs::path checkpoint = run.path() / "retraining.checkpoint";
   const auto say_kept = [&](const Roadmap& roadmap) {
     progress.kept(fmt::format("{} with {} entries", run.path().string(), roadmap.entries.size()));
@@ -326,6 +342,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
            measure, 100 * vanilla_accuracy, 100 * roadmap.min_accuracy);
     }
     roadmap.entries.push_back(describe(0, vanilla, vanilla_accuracy, {}));
+    measure_latency(roadmap.entries.back(), vanilla);
     run.commit(roadmap.entries[0].model, export_onnx(vanilla));
     commit(roadmap);
     progress.note(fmt::format("000: {} MACs, {} {:.2f} %, filters: {}", count_macs(vanilla),
@@ -341,7 +358,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
   retraining.checkpoint = checkpoint;
   retraining.replace_checkpoint = true;  // left by a kill just after its result was committed
   while (static_cast<int>(roadmap.entries.size()) <= options.max_iterations) {
-    if (reached(graph, options.target)) break;
+    if (options.target && reached(roadmap.entries.back(), *options.target)) break;
     const int index = static_cast<int>(roadmap.entries.size());
     const auto number = static_cast<uint64_t>(index);
     const ChannelGroups groups = groups_of(vanilla_groups, left);
@@ -351,8 +368,9 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
     if (options.by_layer) importance = within_groups(importance);
     if (options.per_macs) importance = per_macs(importance, graph, groups);
-    const KeptChannels kept = choose_channels(
-        graph, groups, importance, next_budget(graph, options), options.rules.round_to, least);
+    const KeptChannels kept =
+        choose_channels(graph, groups, importance, next_budget(roadmap.entries.back(), options),
+                        options.rules.round_to, least, options.latency);
     if (kept.empty()) {
       progress.note("nothing more can be cut");
       break;
@@ -380,6 +398,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
       break;
     }
     roadmap.entries.push_back(describe(index, graph, after, pruned));
+    measure_latency(roadmap.entries.back(), graph);
     run.commit(roadmap.entries.back().model, export_onnx(graph));
     commit(roadmap);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -30,7 +31,11 @@ struct CutRules {
 struct Budget {
   int64_t macs = std::numeric_limits<int64_t>::max();
   int64_t parameters = std::numeric_limits<int64_t>::max();
+  double latency_ms = std::numeric_limits<double>::infinity();
 };
+
+// How long one inference of a model takes, in milliseconds, where it is to run.
+using LatencyOf = std::function<double(const Graph&)>;
 
 struct PruneOptions {
   std::string ranking = "trr";
@@ -46,6 +51,7 @@ struct PruneOptions {
   double max_drop = 0.03;
   double step = 0.25;  // share that one iteration cuts: of the MACs, or of what `target` limits
   std::optional<Budget> target = {};  // the pruning ends with the first entry within it
+  LatencyOf latency = {};             // needed if `target` limits it; every entry is measured
   CutRules rules = {};
   // Give convolutions batch norms for the retraining, if the network has none
   // (graph/batch_norms.h).
@@ -65,15 +71,16 @@ void apply(const CutRules& rules, const Graph& graph, ChannelGroups& groups);
 // Which channels of the groups to keep so that the graph is within `budget`, by group: globally the
 // least important ones go first, widths are rounded up, at least one rounding step of every group
 // stays, and `least[group]` channels. Channels keep their order. The most that can be cut if that
-// is not enough; empty if it is nothing.
+// is not enough; empty if it is nothing. `latency` measures what the budget limits.
 KeptChannels choose_channels(const Graph& graph, const ChannelGroups& groups,
                              const Importance& importance, const Budget& budget, int64_t round_to,
-                             const std::vector<int64_t>& least = {});
+                             const std::vector<int64_t>& least = {}, const LatencyOf& latency = {});
 
 // Prunes `model` until a retrained model falls below the minimum accuracy on the validation
 // split, the target is reached, or nothing is left to cut. Everything is chosen on a validation
 // split of `data`, the training split. Commits RUN/models/NNN.onnx and RUN/roadmap.json after each
-// iteration; a run that was killed goes on after its last entry and ends with the same bytes.
+// iteration; a run that was killed goes on after its last entry and ends with the same bytes,
+// unless it measures latencies.
 // Throws Error if the run's folder holds another run, or the vanilla model does not meet the
 // minimum itself.
 Roadmap prune(const Graph& model, const Dataset& data, const std::filesystem::path& run,

@@ -21,6 +21,7 @@ Json to_json(const Roadmap& roadmap) {
                        {"parameters", entry.parameters},
                        {"macs", entry.macs},
                        {"pruned", pruned}});
+    if (entry.latency_ms) entries.back()["latency_ms"] = *entry.latency_ms;
   }
   Json rejected;
   if (roadmap.rejected) {
@@ -77,6 +78,7 @@ Roadmap read_roadmap(const std::filesystem::path& run) {
     entry.accuracy = field<double>(item, "accuracy", where);
     entry.parameters = field<int64_t>(item, "parameters", where);
     entry.macs = field<int64_t>(item, "macs", where);
+    if (item.contains("latency_ms")) entry.latency_ms = field<double>(item, "latency_ms", where);
     const auto pruned = field<Json>(item, "pruned", where);
     for (const auto& [group, filters] : pruned.items()) {
       entry.pruned[group] = field<std::vector<int64_t>>(pruned, group.c_str(), where);

@@ -20,7 +20,8 @@ struct RoadmapEntry {
   double accuracy = 0;     // on the validation split, by the roadmap's measure
   int64_t parameters = 0;
   int64_t macs = 0;
-  FiltersByGroup pruned = {};  // cut since the entry before
+  FiltersByGroup pruned = {};             // cut since the entry before
+  std::optional<double> latency_ms = {};  // of one inference, if the run measures it
 };
 
 // The first retrained model below the minimum accuracy, which is not an entry.

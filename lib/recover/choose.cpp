@@ -12,17 +12,26 @@ double macs(const Roadmap& roadmap, int entry) {
   return static_cast<double>(roadmap.entries[static_cast<size_t>(entry)].macs);
 }
 
-// From the seed up; each takes the entry that is nearest to its share of the MACs, and leaves
+double latency(const Roadmap& roadmap, int entry) {
+  const std::optional<double> measured = roadmap.entries[static_cast<size_t>(entry)].latency_ms;
+  if (!measured) {
+    fail("the roadmap says nothing of latencies; nestling-prune --target-latency-ms measures them");
+  }
+  return *measured;
+}
+
+// From the seed up; each takes the entry that is nearest to its share of the cost, and leaves
 // enough for those to come.
-std::vector<int> even_in_macs(const Roadmap& roadmap, int capacities) {
+std::vector<int> even_in(double (&cost)(const Roadmap&, int), const Roadmap& roadmap,
+                         int capacities) {
   const int seed = static_cast<int>(roadmap.entries.size()) - 1;
-  const double least = macs(roadmap, seed), most = macs(roadmap, 0);
+  const double least = cost(roadmap, seed), most = cost(roadmap, 0);
   std::vector<int> chosen = {seed};
   for (int k = 1; k + 1 < capacities; ++k) {
     const double wanted = least + (most - least) * k / (capacities - 1);
     int best = chosen.back() - 1;
     for (int entry = best; entry >= capacities - 1 - k; --entry) {
-      if (std::abs(macs(roadmap, entry) - wanted) < std::abs(macs(roadmap, best) - wanted)) {
+      if (std::abs(cost(roadmap, entry) - wanted) < std::abs(cost(roadmap, best) - wanted)) {
         best = entry;
       }
     }
@@ -63,13 +72,15 @@ std::vector<int> highest_mean_accuracy(const Roadmap& roadmap, int capacities) {
 
 }  // namespace
 
-const char* spread_name(Spread spread) { return spread == Spread::macs ? "macs" : "accuracy"; }
+const char* spread_name(Spread spread) {
+  return spread == Spread::macs ? "macs" : spread == Spread::latency ? "latency" : "accuracy";
+}
 
 Spread spread_from_name(const std::string& name) {
-  for (const Spread spread : {Spread::macs, Spread::accuracy}) {
+  for (const Spread spread : {Spread::macs, Spread::latency, Spread::accuracy}) {
     if (name == spread_name(spread)) return spread;
   }
-  fail("there is no spread {}; there are macs and accuracy", name);
+  fail("there is no spread {}; there are macs, latency and accuracy", name);
 }
 
 std::vector<int> choose_entries(const Roadmap& roadmap, int capacities, Spread spread) {
@@ -81,8 +92,15 @@ std::vector<int> choose_entries(const Roadmap& roadmap, int capacities, Spread s
         count, capacities);
   }
   if (capacities == 1) return {0};
-  return spread == Spread::macs ? even_in_macs(roadmap, capacities)
-                                : highest_mean_accuracy(roadmap, capacities);
+  switch (spread) {
+    case Spread::macs:
+      return even_in(macs, roadmap, capacities);
+    case Spread::latency:
+      return even_in(latency, roadmap, capacities);
+    case Spread::accuracy:
+      return highest_mean_accuracy(roadmap, capacities);
+  }
+  return {};
 }
 
 }  // namespace nestling

@@ -10,6 +10,7 @@ namespace nestling {
 
 enum class Spread {
   macs,      // as evenly in MACs as the roadmap allows
+  latency,   // or in the times of inferences, which the roadmap must have
   accuracy,  // so that a budget drawn evenly between the seed's MACs and the vanilla model's gets
              // the highest validation accuracy that any choice gives it in the mean
 };

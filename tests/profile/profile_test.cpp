@@ -38,7 +38,7 @@ struct Bench {
         growth, 3, random);
     nestling::write_file(package, nestling::make_package(nested, "test"));
     options.data = folder / "bars";
-    options.run_tool = NESTLING_RUN;
+    options.run_tool.path = NESTLING_RUN;
     options.runs = 5;
   }
 };
@@ -96,11 +96,11 @@ TEST_CASE("the runner's command goes before the run tool, and its failure is tol
   Bench bench;
   const std::string log = bench.folder / "log";
   nestling::write_file(bench.folder / "runner.sh", "echo ran >> " + log + "\nexec \"$@\"\n");
-  bench.options.runner = "sh " + (bench.folder / "runner.sh").string();
+  bench.options.run_tool.runner = "sh " + (bench.folder / "runner.sh").string();
   const nestling::Json profile = nestling::make_profile(bench.package, bench.options, bench.quiet);
   CHECK(profile["vanilla"].is_null());
   CHECK(nestling::read_file(log) == "ran\nran\nran\n");
-  bench.options.runner = "false";
+  bench.options.run_tool.runner = "false";
   CHECK_THROWS_WITH(nestling::make_profile(bench.package, bench.options, bench.quiet),
                     ContainsSubstring("the run tool failed"));
 }

@@ -198,3 +198,29 @@ TEST_CASE("a target ends the run, and no group is cut by more than it may") {
     }
   }
 }
+
+TEST_CASE("a target in milliseconds is reached by what is measured") {
+  Vanilla vanilla;
+  nestling::Progress quiet;
+  vanilla.options.training.epochs = 0;
+  vanilla.options.target = {.latency_ms = 10};
+  vanilla.options.min_accuracy = 0;
+  // A device that takes 2 ms, and 18 ms for all that the model computes, and now and then a little
+  // longer.
+  const auto all = static_cast<double>(nestling::count_macs(vanilla.graph));
+  int measured = 0;
+  vanilla.options.latency = [&](const nestling::Graph& graph) {
+    const double exact = 2 + 18 * static_cast<double>(nestling::count_macs(graph)) / all;
+    return ++measured % 3 == 0 ? 1.01 * exact : exact;
+  };
+  const auto roadmap =
+      nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "run", vanilla.options, quiet);
+  REQUIRE(roadmap.entries.size() == 4);  // 20, 15, 11.25 ms, the target
+  CHECK(roadmap.entries[0].latency_ms.value() == Approx(20).epsilon(0.02));
+  CHECK(roadmap.entries[1].latency_ms.value() == Approx(14.5).epsilon(0.05));
+  CHECK(roadmap.seed().latency_ms.value() <= 10);
+  CHECK(roadmap.seed().latency_ms.value() > 8.5);
+  test::check_schema(nestling::json_text(nestling::to_json(roadmap)), "roadmap.schema.json");
+  CHECK(nestling::read_roadmap(vanilla.folder / "run").seed().latency_ms ==
+        roadmap.seed().latency_ms);
+}

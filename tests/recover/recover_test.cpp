@@ -173,6 +173,12 @@ TEST_CASE("entries are spread evenly in MACs") {
   CHECK(nestling::choose_entries(roadmap, 2) == std::vector<int>{8, 0});
   CHECK(nestling::choose_entries(roadmap, 9) == std::vector<int>{8, 7, 6, 5, 4, 3, 2, 1, 0});
   CHECK_THROWS_WITH(nestling::choose_entries(roadmap, 10), ContainsSubstring("too few for 10"));
+  // Or in what inferences take, where that was measured.
+  CHECK_THROWS_WITH(nestling::choose_entries(roadmap, 3, nestling::Spread::latency),
+                    ContainsSubstring("nothing of latencies"));
+  for (auto& entry : roadmap.entries) entry.latency_ms = 100 - 10 * entry.index;
+  CHECK(nestling::choose_entries(roadmap, 5, nestling::Spread::latency) ==
+        std::vector<int>{8, 6, 4, 2, 0});
 }
 
 TEST_CASE("entries are spread for the highest mean accuracy of all budgets") {

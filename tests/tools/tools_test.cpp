@@ -146,6 +146,16 @@ TEST_CASE("what can be cut is explained before anything is, and a target is met"
   const auto& entries = roadmap["entries"];
   CHECK(entries.back()["macs"].get<int64_t>() <= 0.6 * entries.front()["macs"].get<double>());
   for (const auto& entry : entries) CHECK(!entry["pruned"].contains("conv1"));
+  // A target in milliseconds, which the model meets as it is.
+  const auto timed = work.result(
+      "nestling-prune v.onnx --data bars --out timed --target-latency-ms 1000 --epochs 0");
+  REQUIRE(timed["entries"].size() == 1);
+  CHECK(timed["entries"][0]["latency_ms"].get<double>() > 0);
+  CHECK_FALSE(std::filesystem::exists(work.folder / "timed.candidate.nest"));
+  CHECK_THAT(work.run("nestling-prune v.onnx --data bars --out other --target-latency-ms 1 "
+                      "--runner false")
+                 .err,
+             ContainsSubstring("the run tool failed: false"));
 }
 
 TEST_CASE("a model and images without labels go through the whole line") {

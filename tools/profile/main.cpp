@@ -1,5 +1,4 @@
 // Measures every capacity of a package.
-#include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -21,8 +20,7 @@ int main(int argc, char** argv) {
   std::string package, out, vanilla;
   DataFlags data_flags;
   ProfileOptions options;
-  options.run_tool =
-      (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "nestling-run").string();
+  options.run_tool.path = run_tool_beside();
   double min_accuracy = 0, max_latency = 0;
   uint64_t max_bytes = 0;
   tool.common.threads = 1;
@@ -36,9 +34,9 @@ int main(int argc, char** argv) {
                     "1 on until it is sure enough; for packages of causal growth");
   tool.app.add_option("--out", out, "Profile to write")->required()->type_name("FILE.json");
   tool.app.add_option("--vanilla", vanilla, "Measure this ONNX file too, for comparison");
-  tool.app.add_option("--runner", options.runner,
+  tool.app.add_option("--runner", options.run_tool.runner,
                       "Command that starts the run tool elsewhere, such as 'adb shell'");
-  tool.app.add_option("--run-tool", options.run_tool, "The nestling-run that measures")
+  tool.app.add_option("--run-tool", options.run_tool.path, "The nestling-run that measures")
       ->capture_default_str();
   tool.app.add_option("--device", options.device, "Name of the device");
   tool.app.add_option("--runs", options.runs, "Inferences timed for each capacity")
@@ -59,7 +57,7 @@ int main(int argc, char** argv) {
     check_writable(out);
     options.data = data_flags.name;
     options.max_bad = data_flags.max_bad;
-    options.threads = tool.common.threads;
+    options.run_tool.threads = tool.common.threads;
     if (!vanilla.empty()) options.vanilla = vanilla;
     const Json profile = make_profile(package, options, progress);
     write_json(out, profile);

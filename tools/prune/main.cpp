@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
+#include "profile/run_tool.h"
 #include "prune/explain.h"
 #include "prune/prune.h"
 #include "train/fit.h"
@@ -48,7 +49,9 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   Workers workers;
   PruneOptions options;
-  double min_accuracy = 0, max_drop = 100 * options.max_drop;
+  double min_accuracy = 0, max_drop = 100 * options.max_drop, target_latency = 0;
+  RunTool run_tool;
+  run_tool.path = run_tool_beside();
   options.training.epochs = 1;
   options.training.learning_rate = 0.05;
   tool.app.add_option("model", model, "Trained model")->required()->type_name("MODEL.onnx");
@@ -117,6 +120,19 @@ int main(int argc, char** argv) {
       .add_option("--target-params", target_parameters, "Stop at this many parameters, likewise")
       ->type_name("N[K|M|G|%]");
   tool.app
+      .add_option("--target-latency-ms", target_latency,
+                  "Stop when one inference takes this many milliseconds, measured by nestling-run "
+                  "here or by --runner; each iteration cuts --step of the time")
+      ->check(CLI::PositiveNumber);
+  tool.app.add_option("--runner", run_tool.runner,
+                      "Command that starts the run tool elsewhere, such as 'ssh pi'; it must find "
+                      "--out at the same path");
+  tool.app.add_option("--run-tool", run_tool.path, "The nestling-run that measures")
+      ->capture_default_str();
+  tool.app.add_option("--latency-threads", run_tool.threads, "Of the inferences that it measures")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  tool.app
       .add_option(
           "--skip", options.rules.skip,
           "Leave the groups of the layers with this name; * and ? as in a shell; repeatable")
@@ -174,7 +190,7 @@ int main(int argc, char** argv) {
     options.ranking_options.group_score = group_score_from_name(group_score);
     options.by_layer = scope == "layer";
     Graph vanilla = load_onnx(model);
-    if (!target_macs.empty() || !target_parameters.empty()) {
+    if (!target_macs.empty() || !target_parameters.empty() || target_latency > 0) {
       options.target = Budget{};
       if (!target_macs.empty()) {
         options.target->macs = amount("--target-macs", target_macs, count_macs(vanilla));
@@ -182,6 +198,13 @@ int main(int argc, char** argv) {
       if (!target_parameters.empty()) {
         options.target->parameters =
             amount("--target-params", target_parameters, count_parameters(vanilla));
+      }
+      if (target_latency > 0) {
+        options.target->latency_ms = target_latency;
+        options.latency = [&](const Graph& graph) {
+          constexpr int kRuns = 30;
+          return latency_ms(run_tool, graph, out + ".candidate.nest", kRuns);
+        };
       }
       if (minimum->count() + drop->count() == 0) options.min_accuracy = 0;
     }

@@ -38,9 +38,10 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"full", "causal", "joint"}));
   tool.app
       .add_option("--spread", spread,
-                  "Which entries of the roadmap become capacities: evenly in macs, or where a "
-                  "budget of any size gets the highest accuracy in the mean")
-      ->check(CLI::IsMember({"macs", "accuracy"}));
+                  "Which entries of the roadmap become capacities: evenly in macs, or in "
+                  "latency, if the roadmap has it, or where a budget of any size gets the highest "
+                  "accuracy in the mean")
+      ->check(CLI::IsMember({"macs", "latency", "accuracy"}));
   tool.app
       .add_option("--init", regrown,
                   "First weights of what a capacity adds: those of its entry of the roadmap, of "
