@@ -1,5 +1,6 @@
 #include "interop/onnx_backend_suite.h"
 #include "runtime/model.h"
+#include "support/targets.h"
 
 #include "graph/interpreter.h"
 #include "package/package.h"
@@ -52,4 +53,6 @@ TEST_CASE("ONNX's backend suite in the interpreter") {
   });
 }
 
-TEST_CASE("ONNX's backend suite in a package") { test::run_suite("package", package_outputs); }
+TEST_CASE("ONNX's backend suite in a package, on every instruction set") {
+  test::for_each_instruction_set([] { test::run_suite("package", package_outputs); });
+}
