@@ -279,13 +279,12 @@ std::string make_package(const Graph& graph, const std::string& where,
   return bytes;
 }
 
-std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where, bool fold) {
-  std::vector<std::string> files;
-  for (const Graph& capacity : all_capacities(graph, nesting_of(graph, where))) {
-    files.push_back(
-        export_onnx(fold || has_added_batch_norms(graph) ? fold_batch_norms(capacity) : capacity));
+std::vector<Graph> plain_capacities(const Graph& graph, const std::string& where, bool fold) {
+  std::vector<Graph> capacities = all_capacities(graph, nesting_of(graph, where));
+  if (fold || has_added_batch_norms(graph)) {
+    for (Graph& capacity : capacities) capacity = fold_batch_norms(capacity);
   }
-  return files;
+  return capacities;
 }
 
 }  // namespace nestling

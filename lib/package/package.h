@@ -24,9 +24,9 @@ namespace nestling {
 std::string make_package(const Graph& graph, const std::string& where,
                          runtime::WeightType weights = runtime::WeightType::float32);
 
-// A self-contained ONNX model of each capacity, the smallest first: only its own channels are in
-// it. With `fold`, or if nestling-prune added them, without batch norms (graph/batch_norms.h).
-std::vector<std::string> make_onnx_files(const Graph& graph, const std::string& where,
-                                         bool fold = false);
+// Each capacity as a network of its own, the smallest first: only its own channels are in it. With
+// `fold`, or if nestling-prune added them, without batch norms (graph/batch_norms.h).
+std::vector<Graph> plain_capacities(const Graph& graph, const std::string& where,
+                                    bool fold = false);
 
 }  // namespace nestling

@@ -32,11 +32,11 @@ TEST_CASE("ONNX Runtime runs every capacity's file, each really smaller, and the
     const nestling::Graph nested = test::nested_graph(test::residual_network(1), growth, 3, random);
     const auto nesting = nestling::nesting_of(nested, "nested");
     const nestling::Tensor x = test::random_tensor({2, 3, 8, 8}, random);
-    const std::vector<std::string> files = nestling::make_onnx_files(nested, "nested");
-    REQUIRE(files.size() == 3);
+    const auto capacities = nestling::plain_capacities(nested, "nested");
+    REQUIRE(capacities.size() == 3);
     size_t bytes = 0;
     for (int k = 1; k <= 3; ++k) {
-      const std::string& file = files[static_cast<size_t>(k - 1)];
+      const std::string file = nestling::export_onnx(capacities[static_cast<size_t>(k - 1)]);
       check_close(test::run_onnxruntime(file, x),
                   nestling::interpret(nestling::descend(nested, nesting, k), x).at(0).data);
       CHECK(file.size() > bytes);

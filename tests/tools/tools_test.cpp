@@ -39,6 +39,7 @@ TEST_CASE("the whole line, each tool by its files") {
   const json packed = work.result("nestling-convert run --out model.nest");
   CHECK(packed["files"][0]["bytes"] == std::filesystem::file_size(work.folder / "model.nest"));
   CHECK(work.result("nestling-convert run --to onnx --out onnx")["files"].size() == 3);
+  CHECK(work.result("nestling-convert run --to ncnn --out ncnn")["files"].size() == 6);
   CHECK(work.result("nestling-convert onnx/capacity1.onnx --out one.nest")["files"].size() == 1);
   const json profile =
       work.result("nestling-profile model.nest --data bars --out p.json --runs 3 --vanilla v.onnx");
@@ -228,7 +229,7 @@ TEST_CASE("every tool explains itself and its errors") {
   CHECK_THAT(failure("nestling-convert data --out x.nest"),
              ContainsSubstring("no multicapacity.onnx"));
   CHECK_THAT(failure("nestling-convert x.onnx --to onnx --weights fp16 --out x"),
-             ContainsSubstring("--weights is for packages"));
+             ContainsSubstring("--weights is not for --to onnx"));
   CHECK_THAT(failure("nestling-run data/bars/dataset.json --bench"),
              ContainsSubstring("not a .nest package"));
   CHECK_THAT(failure("nestling-profile data/bars/dataset.json --data bars --out p.json"),

@@ -1,6 +1,7 @@
 // Packs a model for the device.
 #include <filesystem>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "common/tool.h"
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "graph/onnx.h"
 #include "package/c_source.h"
+#include "package/ncnn.h"
 #include "package/package.h"
 
 using namespace nestling;
@@ -37,25 +39,28 @@ int main(int argc, char** argv) {
                   "Folder of a nestling-recover run, or an ONNX file; with --to c also a package")
       ->required()
       ->type_name("RUN|MODEL.onnx|MODEL.nest");
-  tool.app.add_option("--out", out, "Package to write; with --to onnx a folder")->required();
+  tool.app.add_option("--out", out, "Package to write; with --to onnx and ncnn a folder")
+      ->required();
   tool.app
-      .add_option("--to", format,
-                  "nest: a package; onnx: one ONNX file a capacity; c: a package as an array in C, "
-                  "and the header that declares it")
-      ->check(CLI::IsMember({"nest", "onnx", "c"}));
+      .add_option(
+          "--to", format,
+          "nest: a package; onnx: one ONNX file a capacity; ncnn: .param and .bin a capacity; "
+          "c: a package as an array in C, and the header that declares it")
+      ->check(CLI::IsMember({"nest", "onnx", "ncnn", "c"}));
 
   std::string weights = "fp32";
   tool.app
-      .add_option("--weights", weights,
-                  "How a package stores the weights of layers: fp16 takes half as much, on the "
-                  "device too; what is computed stays float32")
+      .add_option(
+          "--weights", weights,
+          "How a package, or ncnn, stores the weights of layers: fp16 takes half as much, on "
+          "the device too; what is computed stays float32")
       ->check(CLI::IsMember({"fp32", "fp16"}));
   bool fold = false;
   tool.app.add_flag("--fold-batchnorm", fold,
                     "With --to onnx: batch norms become part of the layers before them; those that "
-                    "nestling-prune added always do");
+                    "nestling-prune added always do, and with --to ncnn all");
   return tool.main(argc, argv, [&](Progress&) -> int {
-    if (format == "onnx" && weights != "fp32") fail("--weights is for packages, not for --to onnx");
+    if (format == "onnx" && weights != "fp32") fail("--weights is not for --to onnx");
     std::filesystem::path path = input;
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) {
@@ -88,12 +93,22 @@ int main(int argc, char** argv) {
       write(header, c.header);
       write(source, c.source);
     } else {
-      const std::vector<std::string> models = make_onnx_files(load_onnx(path), path.string(), fold);
+      const bool ncnn = format == "ncnn";
+      std::map<std::string, std::string> models;  // by name
+      int k = 0;
+      for (const Graph& capacity : plain_capacities(load_onnx(path), path.string(), fold || ncnn)) {
+        const std::string name = fmt::format("capacity{}", ++k);
+        if (ncnn) {
+          NcnnModel model = make_ncnn(capacity, type == runtime::WeightType::float16);
+          models[name + ".param"] = std::move(model.param);
+          models[name + ".bin"] = std::move(model.bin);
+        } else {
+          models[name + ".onnx"] = export_onnx(capacity);
+        }
+      }
       std::filesystem::create_directories(out, error);
       if (error) fail("cannot create the folder {}: {}", out, error.message());
-      for (size_t k = 0; k < models.size(); ++k) {
-        write(std::filesystem::path(out) / fmt::format("capacity{}.onnx", k + 1), models[k]);
-      }
+      for (const auto& [name, bytes] : models) write(std::filesystem::path(out) / name, bytes);
     }
     std::string text;
     for (const Json& file : files) {
