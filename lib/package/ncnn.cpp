@@ -308,7 +308,7 @@ class Writer {
     Shape shape = constant(input)->shape;
     if (shape.size() == 4 && shape[0] == 1) shape.erase(shape.begin());
     if (shape.empty() || shape.size() > 3) refuse("a constant has too many axes");
-    const std::string blob = fmt::format("{}_data{}", name(node_->output), input);
+    std::string blob = fmt::format("{}_data{}", name(node_->output), input);
     std::string text = fmt::format("0={}", shape.back());
     if (shape.size() > 1) text += fmt::format(" 1={}", shape[shape.size() - 2]);
     if (shape.size() > 2) text += fmt::format(" 2={}", shape[0]);
