@@ -23,7 +23,7 @@ constexpr size_t kMostLanes = size_t{2} * kPanel;
 using Lanes = hn::CappedTag<float, kMostLanes>;
 constexpr size_t kLanes = HWY_MIN(HWY_LANES(float), kMostLanes);
 constexpr bool kManyRegisters = HWY_ARCH_ARM_A64 || kLanes == kMostLanes;  // 32, not 16
-constexpr size_t kTile = kLanes == kMostLanes ? 12 : 6;                    // pixels
+constexpr size_t kTile = kLanes == kMostLanes ? 14 : 6;                    // pixels
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 constexpr size_t kFew = HWY_MAX(1, kVectors / 2);  // of a group that is not full
 constexpr size_t kGroup = kVectors * kLanes;       // output channels that are computed together

@@ -6,6 +6,7 @@
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
 #include <algorithm>
+#include <hwy/cache_control.h>
 
 #include "runtime/conv-inl.h"
 
@@ -131,14 +132,17 @@ struct Chunk {
   size_t first, last, all;
   const float* packed;  // [step][kGroup] weights; null: these are read where they are
   PanelRows rows;       // from step 0 on, if each panel has one block
+  // What to fetch into the cache meanwhile, kPanel weights a step; null: nothing.
+  const float* ahead;
 };
 
 // sums += x * weights, for `count` steps that lie one behind the other; weights(step, vector).
 template <size_t kPixels, size_t kCount, class Weights>
 HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
-                         hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
+                         const float* ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
   const Lanes d;
   for (size_t c = 0; c < count; ++c) {
+    if (ahead != nullptr) hwy::Prefetch(ahead + c * kPanel);
     hn::Vec<Lanes> weight[kCount];
     for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
     for (size_t p = 0; p < kPixels; ++p) {
@@ -169,20 +173,21 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     size_t count = std::min(inputs.length, chunk.last - step);
     const float* x[kPixels];
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
+    const float* ahead = chunk.ahead == nullptr ? nullptr : chunk.ahead + step * kPanel;
     if (chunk.packed != nullptr) {
       const float* w = chunk.packed + (step - chunk.first) * kGroup;
       multiply(
           x, count,
           [&](size_t c, size_t v) HWY_ATTR { return hn::Load(d, w + c * kGroup + v * kLanes); },
-          sum);
+          ahead, sum);
     } else if (bundle.single()) {
       multiply(
           x, count, [&](size_t c, size_t v) HWY_ATTR { return chunk.rows((step + c) * kPanel, v); },
-          sum);
+          ahead, sum);
     } else {
       const PanelRows w = panel_rows(bundle, from, tap, channel, count);
       multiply(
-          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, sum);
+          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, nullptr, sum);
     }
     step += count;
   }
@@ -306,12 +311,17 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
       const bool direct = is_direct(bundle, rows);
       const bool whole = direct || bundle.ahead;
       size_t any = SIZE_MAX;
-      const PanelRows first =
-          direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
+      const bool single = direct && bundle.single();
+      const PanelRows first = single ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
+      // The weights of the next group, which the first tiles fetch, each a panel of them: otherwise
+      // its first tile would wait for them.
+      const bool more = (single || bundle.ahead) && from + kGroup < bundle.channels;
+      const PanelRows next =
+          more && single ? panel_rows(bundle, from + kGroup, 0, 0, any) : PanelRows{};
       // What weights a chunk has packed serve all tiles of the part.
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        Chunk chunk{step, std::min(step + most, all), all, nullptr, first};
+        Chunk chunk{step, std::min(step + most, all), all, nullptr, first, nullptr};
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
         } else if (!direct) {
@@ -323,6 +333,10 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.stride;
           float* before = sums + t * kTile * kGroup;
+          chunk.ahead = nullptr;
+          if (more && t < kGroupPanels) {
+            chunk.ahead = single ? next.at[t] : chunk.packed + (kGroup + t * kPanel) * all;
+          }
           if (pixels > kTile / 2) {
             group<kTile>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           } else {

@@ -45,6 +45,10 @@ namespace HWY_NAMESPACE {
 
 static_assert(kLanes <= kWidest);
 
+// Tiles whose sums are in registers; blocks are multiples of kFewTiles.
+constexpr size_t kTogether = kLanes == kMostLanes ? 12 : 6;
+static_assert(kFewTiles % kTogether == 0);
+
 // The transforms are the matrices of Toom and Cook's algorithm for the points 0, a, -a, b, -b and
 // infinity, a = sqrt(1/2), b = sqrt(2): with them sums stay closer to their terms, and rounding
 // errors smaller, than with 1 and 2.
@@ -205,12 +209,12 @@ void multiply_places(const float* x, size_t width, size_t tiles, const float* u,
       const float* weights = u + i * (channels * kGroup + kLine);
       float* to = sums + i * (tiles * kGroup + kLine) + t * kGroup;
       const size_t left = tiles - t;
-      if (left >= kTile) {
-        multiply<kTile, kCount>(from, width, weights, channels, first, to);
-        t += kTile;
-      } else if (left >= kTile / 2) {
-        multiply<kTile / 2, kCount>(from, width, weights, channels, first, to);
-        t += kTile / 2;
+      if (left >= kTogether) {
+        multiply<kTogether, kCount>(from, width, weights, channels, first, to);
+        t += kTogether;
+      } else if (left >= kTogether / 2) {
+        multiply<kTogether / 2, kCount>(from, width, weights, channels, first, to);
+        t += kTogether / 2;
       } else if (left >= 4) {
         multiply<4, kCount>(from, width, weights, channels, first, to);
         t += 4;
