@@ -39,24 +39,36 @@ struct Rows {
 
   void find(const ConvTask& task, size_t first, size_t last) const {
     const NodeSpec& node = *task.node;
-    const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
-    if (taps == 1 && node.stride[0] == 1 && node.stride[1] == 1 && task.y.width == task.x.width &&
-        task.y.height == task.x.height) {
+    const size_t taps = size_t{node.kernel[0]} * (copies != nullptr ? 1 : node.kernel[1]);
+    if (taps == 1 && node.kernel[1] == 1 && node.stride[0] == 1 && node.stride[1] == 1 &&
+        task.y.width == task.x.width && task.y.height == task.x.height) {
       for (size_t p = 0; p < kTile; ++p) {
         at[p] = task.x.data + std::min(first + p, last - 1) * task.x.stride;
       }
       return;
     }
     size_t row = first / task.y.width, column = first % task.y.width;
-    for (size_t p = 0; p < kTile; ++p) {
+    for (size_t p = 0; p < kTile;) {
+      if (first + p >= last) {
+        for (size_t tap = 0; tap < taps; ++tap) at[tap * kTile + p] = at[tap * kTile + p - 1];
+        ++p;
+        continue;
+      }
       const int64_t top = static_cast<int64_t>(row * node.stride[0]) - node.padding[0];
       const int64_t left = static_cast<int64_t>(column * node.stride[1]) - node.padding[1];
-      if (copies != nullptr) {
-        find_rows(task, top, left, p);
-      } else {
-        find_taps(task, top, left, p);
+      const size_t most = std::min({kTile - p, task.y.width - column, last - first - p});
+      size_t count = find_inside(task, top, left, p, most);
+      if (count == 0) {
+        count = 1;
+        if (copies != nullptr) {
+          find_rows(task, top, left, p);
+        } else {
+          find_taps(task, top, left, p);
+        }
       }
-      if (first + p + 1 < last && ++column == task.y.width) {
+      p += count;
+      column += count;
+      if (column == task.y.width) {
         column = 0;
         ++row;
       }
@@ -64,6 +76,29 @@ struct Rows {
   }
 
  private:
+  // As many of the next pixels of a row, up to `most`, as have windows that do not reach over an
+  // edge. Returns how many these are.
+  size_t find_inside(const ConvTask& task, int64_t top, int64_t left, size_t p, size_t most) const {
+    const NodeSpec& node = *task.node;
+    const int64_t height = task.x.height, width = task.x.width, apart = task.x.stride;
+    // The places at which the window of the first would end.
+    const int64_t bottom = top + int64_t{node.dilation[0]} * (node.kernel[0] - 1);
+    const int64_t right = left + int64_t{node.dilation[1]} * (node.kernel[1] - 1);
+    if (top < 0 || left < 0 || bottom >= height || right >= width) return 0;
+    const size_t count = std::min<size_t>(most, (width - 1 - right) / node.stride[1] + 1);
+    const uint32_t columns = copies != nullptr ? 1 : node.kernel[1];
+    const float** to = at + p;
+    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
+      for (uint32_t j = 0; j < columns; ++j, to += kTile) {
+        const int64_t place =
+            (top + int64_t{i} * node.dilation[0]) * width + left + int64_t{j} * node.dilation[1];
+        const float* from = task.x.data + place * apart;
+        for (size_t q = 0; q < count; ++q, from += node.stride[1] * apart) to[q] = from;
+      }
+    }
+    return count;
+  }
+
   void find_taps(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
     const NodeSpec& node = *task.node;
     const float** to = at + p;

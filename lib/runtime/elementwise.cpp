@@ -142,6 +142,21 @@ HWY_INLINE void fold(const float* const* rows, size_t row_count, float* y, size_
   }
 }
 
+void InterleaveImpl(const float* a, const float* b, float* y, size_t count) {
+  size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const All d;
+  const size_t lanes = hn::Lanes(d);
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreInterleaved2(hn::LoadU(d, a + i), hn::LoadU(d, b + i), d, y + 2 * i);
+  }
+#endif
+  for (; i < count; ++i) {
+    y[2 * i] = a[i];
+    y[2 * i + 1] = b[i];
+  }
+}
+
 void MaximumOfImpl(const float* const* rows, size_t row_count, float* y, size_t count) {
   fold(rows, row_count, y, count, [](Vector v, Vector w) { return hn::Max(v, w); });
 }
@@ -162,6 +177,7 @@ HWY_EXPORT(ClampImpl);
 HWY_EXPORT(AddImpl);
 HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
+HWY_EXPORT(InterleaveImpl);
 HWY_EXPORT(MaximumOfImpl);
 HWY_EXPORT(SumOfImpl);
 
@@ -181,6 +197,9 @@ void maximum(const float* a, const float* b, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaxImpl)(a, b, y, count);
 }
 
+void interleave(const float* a, const float* b, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(InterleaveImpl)(a, b, y, count);
+}
 void maximum_of(const float* const* rows, size_t row_count, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaximumOfImpl)(rows, row_count, y, count);
 }

@@ -16,6 +16,9 @@ void add(const float* a, const float* b, float* y, size_t count);
 void multiply(const float* a, const float* b, float* y, size_t count);
 void maximum(const float* a, const float* b, float* y, size_t count);
 
+// y[2 i] = a[i], y[2 i + 1] = b[i]; y is neither a nor b.
+void interleave(const float* a, const float* b, float* y, size_t count);
+
 // y[i] = the maximum or sum of y[i] and all rows[r][i].
 void maximum_of(const float* const* rows, size_t row_count, float* y, size_t count);
 void sum_of(const float* const* rows, size_t row_count, float* y, size_t count);

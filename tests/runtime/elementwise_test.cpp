@@ -89,3 +89,21 @@ TEST_CASE("loops of every length touch what they should and nothing behind") {
     }
   });
 }
+
+TEST_CASE("two rows are interleaved, of any length") {
+  test::for_each_instruction_set([] {
+    for (size_t count = 0; count < 70; ++count) {
+      std::vector<float> a(count), b(count), y(2 * count + 1, -1.0F);
+      for (size_t i = 0; i < count; ++i) {
+        a[i] = static_cast<float>(i);
+        b[i] = static_cast<float>(1000 + i);
+      }
+      nestling::runtime::interleave(a.data(), b.data(), y.data(), count);
+      for (size_t i = 0; i < count; ++i) {
+        CHECK(y[2 * i] == a[i]);
+        CHECK(y[2 * i + 1] == b[i]);
+      }
+      CHECK(y.back() == -1.0F);
+    }
+  });
+}
