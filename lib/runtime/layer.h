@@ -41,14 +41,18 @@ void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
 
 // Calls run(first, last, first group, last group) for equal parts of `count` pixels, at most `most`
 // tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
-// the threads, of some. A thread has the same channels of several parts, so it fetches only their
-// weights.
+// the threads, of some, and of fewer tiles where there are too few groups. A thread has the same
+// channels of several parts, so it fetches only their weights.
 template <typename Run>
 void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, size_t groups,
                const Run& run) {
-  const size_t tiles = (count + tile - 1) / tile, blocks = (tiles + most - 1) / most;
+  const size_t tiles = (count + tile - 1) / tile;
+  size_t blocks = (tiles + most - 1) / most;
   const size_t wanted = pool.threads() > 1 ? 4 * pool.threads() : 1;
   const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
+  if (blocks * cuts < pool.threads()) {
+    blocks = std::min(tiles, (pool.threads() + cuts - 1) / cuts);
+  }
   pool.parallel(blocks * cuts, 1, [&](size_t first, size_t last) {
     for (size_t part = first; part < last; ++part) {
       const size_t block = part % blocks, cut = part / blocks;
