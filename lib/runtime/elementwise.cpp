@@ -142,18 +142,21 @@ HWY_INLINE void fold(const float* const* rows, size_t row_count, float* y, size_
   }
 }
 
-void InterleaveImpl(const float* a, const float* b, float* y, size_t count) {
-  size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
+void InterleaveImpl(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count) {
+  const auto row = [&](size_t r) { return x + static_cast<std::ptrdiff_t>(r) * apart; };
   const All d;
   const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    hn::StoreInterleaved2(hn::LoadU(d, a + i), hn::LoadU(d, b + i), d, y + 2 * i);
+    const Vector a = hn::LoadU(d, x + i), b = hn::LoadU(d, row(1) + i);
+    if (rows == 2) {
+      hn::StoreInterleaved2(a, b, d, y + 2 * i);
+    } else {
+      hn::StoreInterleaved3(a, b, hn::LoadU(d, row(2) + i), d, y + 3 * i);
+    }
   }
-#endif
   for (; i < count; ++i) {
-    y[2 * i] = a[i];
-    y[2 * i + 1] = b[i];
+    for (size_t r = 0; r < rows; ++r) y[i * rows + r] = row(r)[i];
   }
 }
 
@@ -197,8 +200,8 @@ void maximum(const float* a, const float* b, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaxImpl)(a, b, y, count);
 }
 
-void interleave(const float* a, const float* b, float* y, size_t count) {
-  HWY_DYNAMIC_DISPATCH(InterleaveImpl)(a, b, y, count);
+void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(InterleaveImpl)(x, apart, rows, y, count);
 }
 void maximum_of(const float* const* rows, size_t row_count, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaximumOfImpl)(rows, row_count, y, count);

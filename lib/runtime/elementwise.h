@@ -16,8 +16,8 @@ void add(const float* a, const float* b, float* y, size_t count);
 void multiply(const float* a, const float* b, float* y, size_t count);
 void maximum(const float* a, const float* b, float* y, size_t count);
 
-// y[2 i] = a[i], y[2 i + 1] = b[i]; y is neither a nor b.
-void interleave(const float* a, const float* b, float* y, size_t count);
+// y[i rows + r] = x[i + r apart], for 2 or 3 rows of `count` elements; y is not x.
+void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count);
 
 // y[i] = the maximum or sum of y[i] and all rows[r][i].
 void maximum_of(const float* const* rows, size_t row_count, float* y, size_t count);

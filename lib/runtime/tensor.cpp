@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/elementwise.h"
+
 namespace nestling::runtime {
 
 View broadcast(const Tensor& t, const Shape& shape) {
@@ -31,10 +33,21 @@ std::vector<size_t> axes_by_stride(const View& view) {
 void copy(const View& from, const View& to, const ThreadPool& pool) {
   constexpr size_t kShort = 8, kPart = 4096;  // elements
   std::vector<size_t> axes = axes_by_stride(to);
-  if (axes.size() > 1 && to.sizes[axes.back()] < kShort) {
+  const size_t inner = axes.empty() ? 0 : axes.back(), few = axes.empty() ? 1 : to.sizes[inner];
+  bool interleaves = false;  // such as the colours of an image
+  if (axes.size() > 1 && few < kShort) {
     std::swap(axes.back(), axes[axes.size() - 2]);  // rows of few elements would be too many
+    interleaves = few <= 3 && to.strides[inner] == 1 && from.strides[axes.back()] == 1 &&
+                  to.strides[axes.back()] == static_cast<std::ptrdiff_t>(few);
+    if (interleaves) axes.erase(axes.end() - 2);
   }
   const auto run = [&](const View& some_to, const View& some_from) {
+    if (interleaves) {
+      return for_each_row<2>({&some_to, &some_from}, axes,
+                             [&](const auto& at, const auto&, size_t count) {
+                               interleave(at[1], from.strides[inner], few, at[0], count);
+                             });
+    }
     for_each_row<2>({&some_to, &some_from}, axes,
                     [](const auto& at, const auto& stride, size_t count) {
                       if (stride[0] == 1 && stride[1] == 1) {

@@ -90,20 +90,18 @@ TEST_CASE("loops of every length touch what they should and nothing behind") {
   });
 }
 
-TEST_CASE("two rows are interleaved, of any length") {
+TEST_CASE("two or three rows are interleaved, of any length") {
   test::for_each_instruction_set([] {
     for (size_t count = 0; count < 70; ++count) {
-      std::vector<float> a(count), b(count), y(2 * count + 1, -1.0F);
-      for (size_t i = 0; i < count; ++i) {
-        a[i] = static_cast<float>(i);
-        b[i] = static_cast<float>(1000 + i);
+      for (size_t rows = 2; rows <= 3; ++rows) {
+        const size_t apart = count + 3;
+        std::vector<float> x(rows * apart), y(rows * count + 1, -1.0F);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+        nestling::runtime::interleave(x.data(), static_cast<std::ptrdiff_t>(apart), rows, y.data(),
+                                      count);
+        for (size_t i = 0; i < rows * count; ++i) CHECK(y[i] == x[i / rows + i % rows * apart]);
+        CHECK(y.back() == -1.0F);
       }
-      nestling::runtime::interleave(a.data(), b.data(), y.data(), count);
-      for (size_t i = 0; i < count; ++i) {
-        CHECK(y[2 * i] == a[i]);
-        CHECK(y[2 * i + 1] == b[i]);
-      }
-      CHECK(y.back() == -1.0F);
     }
   });
 }

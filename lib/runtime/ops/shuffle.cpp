@@ -1,5 +1,4 @@
 // The channels [groups, C / groups] become [C / groups, groups]. numbers: {groups}.
-#include "runtime/elementwise.h"
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
@@ -11,23 +10,9 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return good ? check_same(in, out) : "a channel shuffle does not fit";
 }
 
-// The two halves of each pixel's channels take turns.
-void run_two(const Step& step, const ThreadPool& pool) {
-  for (size_t n = 0; n < image_count(step.y); ++n) {
-    const Image x = image(step.inputs[0], n), y = image(step.y, n);
-    pool.parallel(y.height * y.width, 8, [&](size_t first, size_t last) {
-      for (size_t pixel = first; pixel < last; ++pixel) {
-        const float* from = x.data + pixel * x.stride;
-        interleave(from, from + x.channels / 2, y.data + pixel * y.stride, x.channels / 2);
-      }
-    });
-  }
-}
-
 void run(const Step& step, const ThreadPool& pool) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const auto groups = static_cast<size_t>(step.node->numbers[0]);
-  if (groups == 2) return run_two(step, pool);
   const size_t each = x.shape[1] / groups;
   const auto view = [&](const Tensor& t, size_t channel, size_t group) {
     View v(t.data);
@@ -43,6 +28,6 @@ void run(const Step& step, const ThreadPool& pool) {
 
 }  // namespace
 
-extern const Operator op_shuffle = {"shuffle", Weights::none, check, run, {.strided = true}};
+extern const Operator op_shuffle = {"shuffle", Weights::none, check, run};
 
 }  // namespace nestling::runtime
