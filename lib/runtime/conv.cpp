@@ -167,9 +167,24 @@ struct Chunk {
   size_t first, last, all;
   const float* packed;  // [step][kGroup] weights; null: these are read where they are
   PanelRows rows;       // from step 0 on, if each panel has one block
-  // What to fetch into the cache meanwhile, kPanel weights a step; null: nothing.
-  const float* ahead;
+  // The panel of the bundle, if there is one, whose weights for the same steps are fetched into the
+  // cache meanwhile.
+  size_t next_panel;
 };
+
+// Where the weights of Chunk::next_panel for a step lie; null: there is no such panel.
+HWY_INLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk, size_t step,
+                                      size_t tap, size_t channel) {
+  if (chunk.next_panel >= bundle.panels.size()) return nullptr;
+  if (bundle.ahead) {  // the next group is behind this one, and as long as its panels
+    return chunk.packed + (kGroup + chunk.next_panel % kGroupPanels * kPanel) * chunk.all +
+           step * kPanel;
+  }
+  const Bundle::Panel& panel = bundle.panels[chunk.next_panel];
+  if (bundle.single()) return panel.blocks[0].weights.floats() + step * kPanel;
+  const Bundle::Panel::Block& block = panel.block_of(channel);
+  return block.weights.floats() + (tap * block.length + channel - block.first) * kPanel;
+}
 
 // sums += x * weights, for `count` steps that lie one behind the other; weights(step, vector).
 template <size_t kPixels, size_t kCount, class Weights>
@@ -208,7 +223,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     size_t count = std::min(inputs.length, chunk.last - step);
     const float* x[kPixels];
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
-    const float* ahead = chunk.ahead == nullptr ? nullptr : chunk.ahead + step * kPanel;
+    const float* ahead = weights_ahead(bundle, chunk, step, tap, channel);
     if (chunk.packed != nullptr) {
       const float* w = chunk.packed + (step - chunk.first) * kGroup;
       multiply(
@@ -222,7 +237,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     } else {
       const PanelRows w = panel_rows(bundle, from, tap, channel, count);
       multiply(
-          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, nullptr, sum);
+          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, ahead, sum);
     }
     step += count;
   }
@@ -346,17 +361,12 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
       const bool direct = is_direct(bundle, rows);
       const bool whole = direct || bundle.ahead;
       size_t any = SIZE_MAX;
-      const bool single = direct && bundle.single();
-      const PanelRows first = single ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
-      // The weights of the next group, which the first tiles fetch, each a panel of them: otherwise
-      // its first tile would wait for them.
-      const bool more = (single || bundle.ahead) && from + kGroup < bundle.channels;
-      const PanelRows next =
-          more && single ? panel_rows(bundle, from + kGroup, 0, 0, any) : PanelRows{};
+      const PanelRows first =
+          direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
       // What weights a chunk has packed serve all tiles of the part.
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        Chunk chunk{step, std::min(step + most, all), all, nullptr, first, nullptr};
+        Chunk chunk{step, std::min(step + most, all), all, nullptr, first, SIZE_MAX};
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
         } else if (!direct) {
@@ -368,10 +378,9 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.stride;
           float* before = sums + t * kTile * kGroup;
-          chunk.ahead = nullptr;
-          if (more && t < kGroupPanels) {
-            chunk.ahead = single ? next.at[t] : chunk.packed + (kGroup + t * kPanel) * all;
-          }
+          // The first tiles fetch the next group's weights, each those of a panel: otherwise its
+          // first tile would wait for them.
+          chunk.next_panel = whole && t < kGroupPanels ? (from + kGroup) / kPanel + t : SIZE_MAX;
           if (pixels > kTile / 2) {
             group<kTile>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           } else {

@@ -11,9 +11,10 @@
 namespace test {
 
 // Capacities 1 to `capacities` of `graph`, with random widths that never fall, or equal steps of
-// them, and random tensors of their own.
+// them, rounded up to multiples of `round_to`, and random tensors of their own.
 inline nestling::Graph nested_graph(nestling::Graph graph, nestling::Growth growth, int capacities,
-                                    nestling::Random& random, bool equal_steps = false) {
+                                    nestling::Random& random, bool equal_steps = false,
+                                    int64_t round_to = 1) {
   const nestling::ChannelGroups groups = nestling::find_groups(graph);
   nestling::Nesting nesting;
   nesting.growth = growth;
@@ -24,7 +25,8 @@ inline nestling::Graph nested_graph(nestling::Graph graph, nestling::Growth grow
     std::vector<int64_t> widths;
     for (int k = 1; k < capacities; ++k) {
       widths.push_back(
-          equal_steps ? (group.width * k + capacities - 1) / capacities
+          equal_steps ? std::min(group.width, (group.width * k + capacities * round_to - 1) /
+                                                  (capacities * round_to) * round_to)
                       : 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(group.width))));
     }
     widths.push_back(group.width);
