@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "support/nested_graph.h"
+#include "support/rounded_graph.h"
 #include "support/test_dataset.h"
 
 #include "base/file.h"
@@ -21,14 +22,15 @@ void write(const std::filesystem::path& path, const Tensor& tensor) {
 }
 
 void fixture(const std::filesystem::path& folder, const std::string& name, const Graph& graph,
-             Growth growth) {
+             Growth growth, runtime::WeightType weights = runtime::WeightType::float32) {
   Random random(5);
   constexpr int kCapacities = 3;
-  const Graph nested = test::nested_graph(graph, growth, kCapacities, random);
+  Graph nested = test::nested_graph(graph, growth, kCapacities, random);
+  if (weights == runtime::WeightType::float16) nested = test::rounded_graph(nested);
   Shape shape = nested.value(nested.inputs[0]).shape;
   shape[0] = 1;
   const Tensor input = test::random_tensor(shape, random);
-  write_file(folder / (name + ".nest"), make_package(nested, name));
+  write_file(folder / (name + ".nest"), make_package(nested, name, weights));
   write(folder / (name + ".input"), input);
   for (int k = 1; k <= kCapacities; ++k) {
     const Graph capacity = descend(nested, nesting_of(nested, name), k);
@@ -52,4 +54,6 @@ int main(int, char** argv) {
           make_model("small", {.classes = 4, .channels = 1, .height = 8, .width = 8}),
           Growth::full);
   fixture(folder, "resnet20", make_model("resnet20", zoo), Growth::causal);
+  fixture(folder, "float16", make_model("resnet20", zoo), Growth::full,
+          runtime::WeightType::float16);
 }

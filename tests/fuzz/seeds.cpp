@@ -40,6 +40,8 @@ void models() {
       const std::string nested_name = name + nestling::growth_name(growth);
       seed("onnx", nested_name, nestling::export_onnx(nested));
       seed("package", nested_name, nestling::make_package(nested, "seed"));
+      seed("package", nested_name + "-float16",
+           nestling::make_package(nested, "seed", nestling::runtime::WeightType::float16));
       for (const auto& [key, text] : nested.metadata) seed("json", nested_name + key, text);
     }
   }

@@ -3,9 +3,8 @@
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
+#include "support/rounded_graph.h"
 
-#include "base/error.h"
-#include "base/float16.h"
 #include "graph/zoo.h"
 #include "package/package.h"
 
@@ -16,15 +15,6 @@ using nestling::runtime::StatusCode;
 using nestling::runtime::WeightType;
 
 namespace {
-
-// With weights that float16 can hold.
-Graph rounded(Graph graph) {
-  for (nestling::Value& value : graph.values) {
-    if (!value.constant || value.constant->shape.size() < 2) continue;
-    for (float& v : value.constant->data) v = nestling::from_float16(nestling::to_float16(v));
-  }
-  return graph;
-}
 
 // The outputs at each capacity, as these come up and go down.
 std::vector<std::vector<float>> outputs(const std::string& package, const nestling::Tensor& image,
@@ -66,11 +56,11 @@ TEST_CASE("weights that float16 can hold compute the same stored so") {
   for (const char* name : {"small", "resnet20", "mobilenet_v2"}) {
     INFO(name);
     const bool small = std::string(name) == "small";
-    const Graph graph = rounded(nestling::make_model(
+    const Graph graph = test::rounded_graph(nestling::make_model(
         name, {.classes = 4, .height = 32, .width = 32, .multiplier = small ? 2 : 0.5}));
     check_same(graph, 1, random);
     for (const Growth growth : {Growth::full, Growth::causal, Growth::joint}) {
-      check_same(rounded(test::nested_graph(graph, growth, 3, random)), 2, random);
+      check_same(test::rounded_graph(test::nested_graph(graph, growth, 3, random)), 2, random);
     }
   }
 }
@@ -78,7 +68,7 @@ TEST_CASE("weights that float16 can hold compute the same stored so") {
 TEST_CASE("random networks with float16 weights") {
   test::for_random_networks(6, 12, [](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
-    check_same(rounded(test::nested_graph(graph, Growth::full, 3, random)), 2, random);
+    check_same(test::rounded_graph(test::nested_graph(graph, Growth::full, 3, random)), 2, random);
   });
 }
 
