@@ -191,14 +191,22 @@ template <size_t kPixels, size_t kCount, class Weights>
 HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
                          const float* ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
   const Lanes d;
+  // A copy, which compilers keep in registers.
+  hn::Vec<Lanes> sum[kPixels][kCount];
+  for (size_t p = 0; p < kPixels; ++p) {
+    for (size_t v = 0; v < kCount; ++v) sum[p][v] = sums[p][v];
+  }
   for (size_t c = 0; c < count; ++c) {
     if (ahead != nullptr) hwy::Prefetch(ahead + c * kPanel);
     hn::Vec<Lanes> weight[kCount];
     for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
     for (size_t p = 0; p < kPixels; ++p) {
       const hn::Vec<Lanes> value = hn::Set(d, x[p][c]);
-      for (size_t v = 0; v < kCount; ++v) sums[p][v] = hn::MulAdd(value, weight[v], sums[p][v]);
+      for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);
     }
+  }
+  for (size_t p = 0; p < kPixels; ++p) {
+    for (size_t v = 0; v < kCount; ++v) sums[p][v] = sum[p][v];
   }
 }
 
