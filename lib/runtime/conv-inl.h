@@ -54,7 +54,7 @@ class Finish {
 
   HWY_INLINE void operator()(D d, hn::Vec<D> sums, float* pixel) const {
     hn::Vec<D> y = hn::MulAdd(sums, scale_, shift_);
-    if (addend_ != nullptr) y = hn::Add(y, hn::LoadU(d, addend_ + (pixel + offset_ - y_)));
+    if (addend_ != nullptr) y = hn::Add(y, addends(d, addend_ + (pixel + offset_ - y_)));
     y = hn::Min(hn::Max(y, low_), high_);
     if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) {
       hn::StoreU(y, d, pixel + offset_);
@@ -70,6 +70,19 @@ class Finish {
   }
 
  private:
+  // Only what belongs to these channels: y may lie over what is added, and another thread may be
+  // writing what comes behind.
+  HWY_INLINE hn::Vec<D> addends(D d, const float* from) const {
+    if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) return hn::LoadU(d, from);
+#if HWY_TARGET <= HWY_AVX2
+    return hn::MaskedLoad(hn::FirstN(d, count_), d, from);
+#else
+    HWY_ALIGN float buffer[kMostLanes] = {};
+    std::memcpy(buffer, from, count_ * sizeof(float));
+    return hn::Load(d, buffer);
+#endif
+  }
+
   hn::Vec<D> scale_, shift_, low_, high_;
   const float *addend_, *y_;
   size_t offset_, count_;
