@@ -1,12 +1,11 @@
 #include "package/ncnn.h"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <set>
 
 #include "base/error.h"
-#include "base/float16.h"
+#include "package/float16_weights.h"
 
 namespace nestling {
 namespace {
@@ -110,11 +109,8 @@ class Writer {
     const uint32_t tag = half_ ? kHalf : kFloat;
     bin_.append(reinterpret_cast<const char*>(&tag), sizeof tag);
     if (!half_) return put(weights);
-    for (const float weight : weights) {
-      if (!(std::fabs(weight) < kFloat16Overflow)) refuse("a weight is too large for float16");
-      const uint16_t bits = to_float16(weight);
-      bin_.append(reinterpret_cast<const char*>(&bits), sizeof bits);
-    }
+    const auto halves = float16_weights(weights, node_->name);
+    bin_.append(reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof halves[0]);
     bin_.resize((bin_.size() + 3) / 4 * 4);
   }
 

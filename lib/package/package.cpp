@@ -8,11 +8,11 @@
 #include "runtime/operator.h"
 
 #include "base/error.h"
-#include "base/float16.h"
 #include "graph/batch_norms.h"
 #include "graph/classifier.h"
 #include "graph/cost.h"
 #include "graph/onnx.h"
+#include "package/float16_weights.h"
 #include "package/lowering.h"
 #include "package/scale_shift.h"
 
@@ -112,7 +112,8 @@ class SegmentWriter {
       if (block.is_dense() && header_.weights == runtime::WeightType::float16) {
         std::vector<float> floats(2 * runtime::block_words(header_, node, block));
         fill_weights(n, block, from, floats.data());
-        store_float16(n, floats, to);
+        const auto halves = float16_weights(floats, lowered_.sources[n].weight);
+        std::memcpy(to, halves.data(), halves.size() * sizeof halves[0]);
       } else if (block.kind == Block::Kind::weights) {
         fill_weights(n, block, from, to);
       } else {
@@ -171,18 +172,6 @@ class SegmentWriter {
         }
       }
     });
-  }
-
-  void store_float16(uint32_t n, const std::vector<float>& weights, float* to) const {
-    auto* bytes = reinterpret_cast<char*>(to);
-    for (const float weight : weights) {
-      if (!(std::fabs(weight) < kFloat16Overflow)) {
-        fail("\"{}\" has the weight {}, too large for float16", lowered_.sources[n].weight, weight);
-      }
-      const uint16_t half = to_float16(weight);
-      std::memcpy(bytes, &half, sizeof half);
-      bytes += sizeof half;
-    }
   }
 
   void fill_scales(uint32_t n, const Block& block, uint32_t from, float* to) const {

@@ -25,8 +25,8 @@ bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, ui
   if (op.traits.in_place) return true;
   // A convolution that adds its own input still needs it.
   if (std::count(stage.inputs.begin(), stage.inputs.end(), stage.inputs[i]) > 1) return false;
-  // Kernels read whole vectors of what they add: behind the last channel lie those of the next
-  // pixel, which may be another thread's.
+  // Kernels read whole vectors: behind the last channel lie those of the next pixel, which may be
+  // another thread's. (Of what is added they do not, see Finish, but it has the same rule.)
   constexpr uint32_t kWidest = 16;
   if (header.axis_size(header.channels(stage.output), capacity) % kWidest != 0) return false;
   return op.weights == Weights::scale || stage.is_addend(i);

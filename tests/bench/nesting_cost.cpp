@@ -3,20 +3,19 @@
 // of a network of the zoo with random weights, grown by equal steps of all widths, in multiples
 // of 8.
 #include <chrono>
-#include <cstdlib>
 #include <fmt/format.h>
 
 #include "measure/frame.h"
 #include "measure/measure.h"
 #include "support/nested_graph.h"
+#include "zoo_arguments.h"
 
 #include "base/error.h"
-#include "graph/zoo.h"
 #include "package/package.h"
 
 namespace {
 
-// A model at its largest capacity, or a given one, and what it takes.
+// A model at a capacity, and what its inferences take.
 class Timed {
  public:
   Timed(std::string package, uint32_t capacity, int threads)
@@ -50,25 +49,18 @@ class Timed {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 5) {
-    fmt::print(stderr, "usage: nesting_cost ARCH MULTIPLIER EXTENT CAPACITIES [THREADS]\n");
-    return 2;
-  }
   try {
+    const ZooArguments arguments(argc, argv, 1000);
+    const nestling::Graph& graph = arguments.graph;
     nestling::Random random(1);
-    const int64_t extent = std::atoi(argv[3]);
-    const nestling::Graph graph = nestling::make_model(
-        argv[1],
-        {.classes = 1000, .height = extent, .width = extent, .multiplier = std::atof(argv[2])});
     const nestling::Graph nested =
-        test::nested_graph(graph, nestling::Growth::full, std::atoi(argv[4]), random, true, 8);
+        test::nested_graph(graph, nestling::Growth::full, arguments.capacities, random, true, 8);
     const std::string package = nestling::make_package(nested, graph.name);
-    const int threads = argc > 5 ? std::atoi(argv[5]) : 1;
     uint32_t capacity = 0;
     for (const nestling::Graph& plain : nestling::plain_capacities(nested, graph.name)) {
       ++capacity;
-      Timed in(package, capacity, threads);
-      Timed alone(nestling::make_package(plain, graph.name), 1, threads);
+      Timed in(package, capacity, arguments.threads);
+      Timed alone(nestling::make_package(plain, graph.name), 1, arguments.threads);
       constexpr int kRuns = 41;
       for (int run = 0; run < kRuns; ++run) {
         in.run();

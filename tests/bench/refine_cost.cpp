@@ -2,34 +2,26 @@
 //   refine_cost ARCH MULTIPLIER EXTENT CAPACITIES [THREADS]
 // of a network of the zoo with random weights, in causal growth by equal steps of all widths.
 #include <chrono>
-#include <cstdlib>
 #include <fmt/format.h>
 
 #include "measure/frame.h"
 #include "measure/measure.h"
 #include "support/nested_graph.h"
+#include "zoo_arguments.h"
 
 #include "base/error.h"
-#include "graph/zoo.h"
 #include "package/package.h"
 
 int main(int argc, char** argv) {
-  if (argc < 5) {
-    fmt::print(stderr, "usage: refine_cost ARCH MULTIPLIER EXTENT CAPACITIES [THREADS]\n");
-    return 2;
-  }
   try {
+    const ZooArguments arguments(argc, argv, 10);
+    const nestling::Graph& graph = arguments.graph;
     nestling::Random random(1);
-    const int64_t extent = std::atoi(argv[3]);
-    const nestling::Graph graph = nestling::make_model(
-        argv[1],
-        {.classes = 10, .height = extent, .width = extent, .multiplier = std::atof(argv[2])});
     const std::string package = nestling::make_package(
-        test::nested_graph(graph, nestling::Growth::causal, std::atoi(argv[4]), random, true),
+        test::nested_graph(graph, nestling::Growth::causal, arguments.capacities, random, true),
         graph.name);
-    const int threads = argc > 5 ? std::atoi(argv[5]) : 1;
-    auto opened = nestling::runtime::Model::open_memory(package.data(), package.size(),
-                                                        {.threads = threads, .refinable = true});
+    auto opened = nestling::runtime::Model::open_memory(
+        package.data(), package.size(), {.threads = arguments.threads, .refinable = true});
     nestling::check(opened.status());
     nestling::runtime::Model& model = opened.value();
     const uint32_t largest = model.header().capacities();

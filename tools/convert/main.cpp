@@ -1,8 +1,9 @@
 // Packs a model for the device.
 #include <filesystem>
 #include <fmt/format.h>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "common/tool.h"
 #include "runtime/model.h"
@@ -94,16 +95,16 @@ int main(int argc, char** argv) {
       write(source, c.source);
     } else {
       const bool ncnn = format == "ncnn";
-      std::map<std::string, std::string> models;  // by name
+      std::vector<std::pair<std::string, std::string>> models;  // names and bytes
       int k = 0;
       for (const Graph& capacity : plain_capacities(load_onnx(path), path.string(), fold || ncnn)) {
         const std::string name = fmt::format("capacity{}", ++k);
         if (ncnn) {
           NcnnModel model = make_ncnn(capacity, type == runtime::WeightType::float16);
-          models[name + ".param"] = std::move(model.param);
-          models[name + ".bin"] = std::move(model.bin);
+          models.emplace_back(name + ".param", std::move(model.param));
+          models.emplace_back(name + ".bin", std::move(model.bin));
         } else {
-          models[name + ".onnx"] = export_onnx(capacity);
+          models.emplace_back(name + ".onnx", export_onnx(capacity));
         }
       }
       std::filesystem::create_directories(out, error);
