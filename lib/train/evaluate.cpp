@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/random.h"
 #include "train/fit.h"
 #include "train/network.h"
 
@@ -90,7 +91,10 @@ Graph with_statistics_of(const Graph& graph, const Dataset& data, int64_t batch)
   check_images(graph, data);
   const c10::NoGradGuard no_gradient;
   Network network(graph);
-  const std::vector<int64_t> all = all_of(data);
+  // Folders hold their images class by class: in that order the statistics would be the last
+  // class's.
+  std::vector<int64_t> all = all_of(data);
+  Random(1).shuffle(all);
   // The last batch of less than half the size is left out: its statistics would count as much.
   const auto step = static_cast<size_t>(batch);
   for (size_t from = 0; from == 0 || from + step / 2 <= all.size(); from += step) {

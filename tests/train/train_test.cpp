@@ -13,6 +13,7 @@
 #include "graph/zoo.h"
 #include "train/evaluate.h"
 #include "train/network.h"
+#include "train/statistics.h"
 
 using nestling::Graph;
 using nestling::Tensor;
@@ -201,6 +202,27 @@ TEST_CASE("a training that diverges begins again at half the rate, and says so")
   nestling::train(small_model(), data, options, listener);
   CHECK(!listener.notes.empty());
   CHECK(listener.notes.size() < 4);
+}
+
+TEST_CASE("running statistics are those of all images, in whatever order a folder has them") {
+  nestling::Dataset data = bars();  // made ever brighter, from black to white
+  const size_t size = data.pixels.size() / static_cast<size_t>(data.size());
+  for (size_t i = 0; i < data.pixels.size(); ++i) {
+    data.pixels[i] = static_cast<uint8_t>(i / size * 255 / static_cast<size_t>(data.size() - 1));
+  }
+  const Graph graph = small_model();
+  const nestling::Node& norm =
+      *std::find_if(graph.nodes.begin(), graph.nodes.end(), [](const nestling::Node& node) {
+        return std::holds_alternative<nestling::BatchNorm>(node.op);
+      });
+  const nestling::ValueId x = norm.inputs[0];
+  const auto expected = nestling::channel_statistics(graph, data, {x}).at(x);
+  const Graph after = nestling::with_statistics_of(graph, data, 4);
+  const Tensor& mean = after.constant(norm.inputs[3]);
+  for (size_t c = 0; c < mean.data.size(); ++c) {
+    // The mean of a running mean over batches is off by their spread by a tenth.
+    CHECK(mean.data[c] == Approx(expected.mean[c]).margin(0.4 * std::sqrt(expected.variance[c])));
+  }
 }
 
 TEST_CASE("data that does not fit the network is refused") {
