@@ -1,8 +1,9 @@
 #include "runtime/engine.h"
 
+#include <algorithm>
 #include <string>
 
-#include "runtime/elementwise.h"
+#include "runtime/cpu.h"
 
 namespace nestling::runtime {
 namespace {
@@ -43,12 +44,29 @@ Status Engine::check(uint32_t capacity) const {
                                         std::to_string(header().capacities())};
 }
 
+void Engine::page_out(uint32_t from) {
+  for (uint32_t k = from; k <= header().capacities(); ++k) {
+    backend_->page_out(k);
+    segments_.page_out(k);
+  }
+}
+
+// Of segments that are mapped.
+Status Engine::give(uint32_t first, uint32_t last) {
+  for (uint32_t k = first; k <= last; ++k) {
+    Status status = backend_->page_in(k, segments_.weights(k), header().segments[k - 1].bytes);
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
 void Engine::drop() {
   plans_.clear();
   running_ = 0;
-  arena_ = Arena();
+  backend_->reserve(0);
+  arena_bytes_ = 0;
   places_ = {};
-  for (uint32_t k = 1; k <= header().capacities(); ++k) segments_.page_out(k);
+  page_out(1);
   capacity_ = 0;
 }
 
@@ -63,9 +81,11 @@ Status Engine::prepare(uint32_t capacity) {
 Status Engine::set_capacity(uint32_t capacity) {
   if (Status status = check(capacity); !status.ok()) return status;
   if (capacity == 0) drop();
-  for (uint32_t k = capacity + 1; k <= header().capacities(); ++k) segments_.page_out(k);
+  page_out(capacity + 1);
   if (capacity == capacity_) return {};
-  if (Status status = prepare(capacity); !status.ok()) {
+  Status status = prepare(capacity);
+  if (status.ok()) status = give(capacity_ + 1, capacity);
+  if (!status.ok()) {
     drop();
     return status;
   }
@@ -73,17 +93,21 @@ Status Engine::set_capacity(uint32_t capacity) {
   const uint64_t bytes = layout.floats * sizeof(float);
   plans_.clear();
   running_ = 0;
-  arena_ = Arena();  // the old one goes first: there are never two
-  // What kernels read behind a value is ignored, but must be there, and be numbers: zeros.
-  arena_ = Arena(bytes);
-  if (arena_.data() == nullptr) {
+  float* arena = backend_->reserve(bytes);
+  if (arena == nullptr) {
     drop();
     return {StatusCode::no_memory,
             "no memory for " + std::to_string(bytes) + " bytes of activations"};
   }
+  arena_bytes_ = bytes;
   plans_.resize(capacity);
   for (uint32_t k = refinable_ ? 1 : capacity; k <= capacity; ++k) {
-    plans_[k - 1] = make_plan(segments_, k, layout, arena_.data());
+    plans_[k - 1] = make_plan(segments_, k, layout, arena);
+  }
+  status = backend_->prepare(plans_.back());
+  if (!status.ok()) {
+    drop();
+    return status;
   }
   places_ = layout.values;
   capacity_ = capacity;
@@ -106,25 +130,21 @@ void Engine::refine() {
   next_ = 0;
 }
 
-bool Engine::step(const ThreadPool& pool) {
+Status Engine::step(const ThreadPool& pool, size_t most) {
   const Plan& plan = this->plan();
-  if (next_ == plan.steps.size()) return false;
-  const size_t s = next_++;
-  if (refining_ && plan.continuations[s].continues) {
+  const size_t first = next_;
+  next_ += std::min(most, plan.steps.size() - first);
+  if (!refining_) return backend_->run(plan, first, next_, pool);
+  for (size_t s = first; s < next_; ++s) {
     const Continuation& continuation = plan.continuations[s];
+    if (!continuation.continues) {
+      if (Status status = backend_->run(plan, s, s + 1, pool); !status.ok()) return status;
+      continue;
+    }
     widen(continuation.widening, continuation.added.y);
-    if (!continuation.added.bundles.empty()) continuation.added.op->run(continuation.added, pool);
-    return next_ < plan.steps.size();
+    if (!continuation.added.bundles.empty()) run_step(continuation.added, pool);
   }
-  const Step& step = plan.steps[s];
-  step.op->run(step, pool);
-  if (step.op->weights == Weights::none && is_bounded(step.low, step.high)) {
-    const float low = step.low, high = step.high;
-    float* y = step.y.data;
-    pool.parallel(step.y.elements(), 4096,
-                  [=](size_t first, size_t last) { clamp(low, high, y + first, last - first); });
-  }
-  return next_ < plan.steps.size();
+  return {};
 }
 
 void Engine::finish(float* const* outputs, const ThreadPool& pool) const {

@@ -5,9 +5,19 @@
 #include <mutex>
 #include <utility>
 
+#include "runtime/cpu.h"
 #include "runtime/engine.h"
 
 namespace nestling::runtime {
+
+namespace {
+
+std::unique_ptr<Backend> backend_of(const ModelOptions& options, uint32_t capacities) {
+  if (options.accelerator == nullptr) return std::make_unique<Cpu>();
+  return options.accelerator->backend(capacities);
+}
+
+}  // namespace
 
 struct Model::Impl {
   ThreadPool pool;
@@ -16,9 +26,10 @@ struct Model::Impl {
   std::atomic<bool> cancelled{false};
   uint32_t done = 0;  // the capacity of the last inference, if it can be refined
 
-  Impl(Segments segments, const ModelOptions& options)
+  Impl(Segments segments, std::unique_ptr<Backend> backend, const ModelOptions& options)
       : pool(options.threads, options.workers),
-        engine(std::move(segments), pool.threads(), options.verify, options.refinable) {}
+        engine(std::move(segments), std::move(backend), pool.threads(), options.verify,
+               options.refinable) {}
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -32,7 +43,11 @@ Result<Model> Model::make(Result<Segments> segments, const ModelOptions& options
     return Status(StatusCode::bad_argument,
                   "only packages of causal growth can be refined; this is another");
   }
-  return Model(std::make_unique<Impl>(std::move(segments.value()), options));
+  if (options.refinable && options.accelerator != nullptr) {
+    return Status(StatusCode::bad_argument, "models are refined on the CPU only");
+  }
+  auto backend = backend_of(options, segments.value().header().capacities());
+  return Model(std::make_unique<Impl>(std::move(segments.value()), std::move(backend), options));
 }
 
 Result<Model> Model::open(const char* path, const ModelOptions& options) {
@@ -118,7 +133,11 @@ Status Model::infer(float* const* outputs, std::vector<LayerTime>* layers) {
       return {StatusCode::cancelled, "the inference was cancelled"};
     }
     const double since = layers != nullptr ? seconds() : 0;
-    engine.step(impl_->pool);
+    const size_t most = layers != nullptr ? 1 : engine.at_once();
+    if (Status status = engine.step(impl_->pool, most); !status.ok()) {
+      impl_->pool.rest();
+      return status;
+    }
     if (layers == nullptr) continue;
     layers->push_back(
         {static_cast<uint32_t>(node - engine.header().nodes.data()), since, seconds()});

@@ -18,6 +18,7 @@
 
 namespace nestling::runtime {
 
+class Accelerator;
 class Segments;
 
 struct ModelOptions {
@@ -30,6 +31,8 @@ struct ModelOptions {
   // For run_at() and refine(): takes memory for every capacity up to the present one, and keeps
   // maps through an inference. The package must be of causal growth.
   bool refinable = false;
+  // Where layers run, such as a GPU (vulkan/device.h); null: on the CPU. Outlives the model.
+  Accelerator* accelerator = nullptr;
 };
 
 // What a model holds at its present capacity.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/cpu.h"
 #include "runtime/engine.h"
 #include "runtime/host.h"
 #include "runtime/host/delivery.h"
@@ -34,7 +35,9 @@ struct PendingFrame {
 // to whoever set `held`; `preparing` is beside that.
 struct Client {
   Client(ApplicationId number, Application wanted, Segments segments, size_t threads, bool verify)
-      : id(number), goals(std::move(wanted)), engine(std::move(segments), threads, verify) {}
+      : id(number),
+        goals(std::move(wanted)),
+        engine(std::move(segments), std::make_unique<Cpu>(), threads, verify) {}
 
   ApplicationId id;
   Application goals;

@@ -46,13 +46,14 @@ void Host::Impl::turn(Lock& lock, Client& client) {
   Engine& engine = client.engine;
   if (begins) engine.begin(engine.capacity(), pointers(frame.inputs).data(), pool_);
   bool more = true;
+  Status status;
   Clock::time_point now = start;
   do {
-    more = engine.step(pool_);
+    status = engine.step(pool_);
+    more = status.ok() && engine.next() != nullptr;
     now = Clock::now();
   } while (more && seconds_between(start, now) < kTurn_s);
-  Status status;
-  if (!more) {
+  if (!more && status.ok()) {
     std::vector<float*> outputs;
     for (const uint32_t value : engine.header().outputs) {
       const uint64_t floats = element_count(engine.header().shape(value, 1));
