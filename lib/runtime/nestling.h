@@ -40,7 +40,8 @@ typedef enum {
   NESTLING_NO_MEMORY = 5,
   NESTLING_BUSY = 6,
   NESTLING_NOT_SERVED = 7,
-  NESTLING_CANCELLED = 8
+  NESTLING_CANCELLED = 8,
+  NESTLING_DEVICE = 9
 } nestling_status;
 
 /* Of the calling thread's last call that failed. */

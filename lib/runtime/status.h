@@ -17,6 +17,7 @@ enum class StatusCode {
   busy = 6,        // too much is on its way; later
   not_served = 7,  // the scheduler gives it nothing now
   cancelled = 8,   // the caller wanted no answer any more
+  device = 9,      // there is no such GPU, or it fails
 };
 
 class [[nodiscard]] Status {
@@ -43,6 +44,7 @@ class [[nodiscard]] Result {
   bool ok() const { return status_.ok(); }
   const Status& status() const { return status_; }
   T& value() { return *value_; }  // ok() must hold
+  const T& value() const { return *value_; }
 
  private:
   std::optional<T> value_;

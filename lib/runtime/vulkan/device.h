@@ -1,0 +1,49 @@
+// GPUs, through Vulkan 1.1: the accelerator of a model (ModelOptions).
+//
+//   auto device = vulkan::Device::open(0);
+//   auto model = Model::open("model.nest", {.accelerator = device.value().get()});
+//
+// The driver is looked for when the program runs. Layers that the GPU has no kernel for run on the
+// CPU, in the same memory; Report says which.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/backend.h"
+#include "runtime/export.h"
+#include "runtime/status.h"
+
+namespace nestling::runtime::vulkan {
+
+struct DeviceInfo {
+  std::string name;           // as the driver has it
+  std::string kind;           // "discrete", "integrated", "virtual", "cpu" or "other"
+  std::string version;        // of Vulkan, such as "1.3.230"
+  uint64_t memory_bytes = 0;  // of its own, or shared with the CPU
+};
+
+// Those that can run models, in the driver's order: the numbers that open() takes. Fails if there
+// is no Vulkan on this machine.
+NESTLING_API Result<std::vector<DeviceInfo>> devices();
+
+class Gpu;
+
+// A device that is open. Thread-safe; models of one device wait for each other's layers.
+class NESTLING_API Device : public Accelerator {
+ public:
+  static Result<std::unique_ptr<Device>> open(size_t number);
+  ~Device() override;
+
+  const DeviceInfo& info() const;
+  std::unique_ptr<Backend> backend(uint32_t capacities) override;
+
+ private:
+  explicit Device(std::unique_ptr<Gpu> gpu);
+  std::unique_ptr<Gpu> gpu_;
+};
+
+}  // namespace nestling::runtime::vulkan

@@ -1,0 +1,345 @@
+#define VOLK_IMPLEMENTATION
+#include "runtime/vulkan/gpu.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "runtime/vulkan/shaders.h"
+
+namespace nestling::runtime::vulkan {
+namespace {
+
+constexpr uint64_t kDeadline_ns = 10'000'000'000;
+constexpr const char* kHangs = "the GPU has not answered for 10 seconds";
+constexpr uint32_t kVersion = VK_API_VERSION_1_1;
+
+// The process's one instance, which stays as long as it does.
+Result<VkInstance> instance() {
+  static const Result<VkInstance> made = []() -> Result<VkInstance> {
+    if (volkInitialize() != VK_SUCCESS) {
+      return Status(StatusCode::device, "there is no Vulkan on this machine");
+    }
+    VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO};
+    application.pApplicationName = "nestling";
+    application.apiVersion = kVersion;
+    VkInstanceCreateInfo info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+    info.pApplicationInfo = &application;
+    VkInstance handle = VK_NULL_HANDLE;
+    if (const VkResult result = vkCreateInstance(&info, nullptr, &handle); result != VK_SUCCESS) {
+      return failed(result);
+    }
+    volkLoadInstanceOnly(handle);
+    return handle;
+  }();
+  return made;
+}
+
+// The family of queues that compute; none: the device is of no use.
+std::optional<uint32_t> compute_family(VkPhysicalDevice device) {
+  uint32_t count = 0;
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
+  std::vector<VkQueueFamilyProperties> families(count);
+  vkGetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
+  for (uint32_t f = 0; f < count; ++f) {
+    if ((families[f].queueFlags & VK_QUEUE_COMPUTE_BIT) != 0) return f;
+  }
+  return std::nullopt;
+}
+
+bool can_run(VkPhysicalDevice device) {
+  VkPhysicalDeviceProperties properties;
+  vkGetPhysicalDeviceProperties(device, &properties);
+  VkPhysicalDeviceFeatures features;
+  vkGetPhysicalDeviceFeatures(device, &features);
+  return properties.apiVersion >= kVersion && compute_family(device) &&
+         features.shaderStorageBufferArrayDynamicIndexing == VK_TRUE;
+}
+
+Result<std::vector<VkPhysicalDevice>> physical_devices() {
+  const auto made = instance();
+  if (!made.ok()) return made.status();
+  VkInstance handle = made.value();
+  uint32_t count = 0;
+  vkEnumeratePhysicalDevices(handle, &count, nullptr);
+  std::vector<VkPhysicalDevice> all(count);
+  vkEnumeratePhysicalDevices(handle, &count, all.data());
+  all.resize(count);
+  std::erase_if(all, [](VkPhysicalDevice device) { return !can_run(device); });
+  return all;
+}
+
+const char* kind_of(VkPhysicalDeviceType type) {
+  switch (type) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+      return "discrete";
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+      return "integrated";
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+      return "virtual";
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+      return "cpu";
+    default:
+      return "other";
+  }
+}
+
+DeviceInfo info_of(VkPhysicalDevice device) {
+  VkPhysicalDeviceProperties properties;
+  vkGetPhysicalDeviceProperties(device, &properties);
+  VkPhysicalDeviceMemoryProperties memory;
+  vkGetPhysicalDeviceMemoryProperties(device, &memory);
+  uint64_t bytes = 0;
+  for (uint32_t h = 0; h < memory.memoryHeapCount; ++h) {
+    if ((memory.memoryHeaps[h].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0) {
+      bytes = std::max<uint64_t>(bytes, memory.memoryHeaps[h].size);
+    }
+  }
+  const uint32_t version = properties.apiVersion;
+  return {properties.deviceName, kind_of(properties.deviceType),
+          std::to_string(VK_API_VERSION_MAJOR(version)) + '.' +
+              std::to_string(VK_API_VERSION_MINOR(version)) + '.' +
+              std::to_string(VK_API_VERSION_PATCH(version)),
+          bytes};
+}
+
+}  // namespace
+
+Status failed(VkResult result) {
+  switch (result) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+      return {StatusCode::no_memory, "the GPU has no memory left"};
+    case VK_ERROR_DEVICE_LOST:
+      return {StatusCode::device, "the GPU was lost"};
+    case VK_ERROR_INCOMPATIBLE_DRIVER:
+    case VK_ERROR_INITIALIZATION_FAILED:
+      return {StatusCode::device, "there is no driver for Vulkan that works"};
+    default:
+      return {StatusCode::device, "the GPU fails (VkResult " + std::to_string(result) + ")"};
+  }
+}
+
+Result<std::vector<DeviceInfo>> Gpu::list() {
+  auto all = physical_devices();
+  if (!all.ok()) return all.status();
+  std::vector<DeviceInfo> infos;
+  for (VkPhysicalDevice device : all.value()) infos.push_back(info_of(device));
+  return infos;
+}
+
+Result<std::unique_ptr<Gpu>> Gpu::open(size_t number) {
+  std::unique_ptr<Gpu> gpu(new Gpu);
+  if (Status status = gpu->start(number); !status.ok()) return status;
+  return gpu;
+}
+
+Status Gpu::start(size_t number) {
+  auto all = physical_devices();
+  if (!all.ok()) return all.status();
+  if (number >= all.value().size()) {
+    return {StatusCode::bad_argument, "there is no GPU " + std::to_string(number) + "; there are " +
+                                          std::to_string(all.value().size())};
+  }
+  physical_ = all.value()[number];
+  info_ = info_of(physical_);
+  VkPhysicalDeviceProperties properties;
+  vkGetPhysicalDeviceProperties(physical_, &properties);
+  limits_ = properties.limits;
+  family_ = *compute_family(physical_);
+
+  const float priority = 1;
+  VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
+  queue.queueFamilyIndex = family_;
+  queue.queueCount = 1;
+  queue.pQueuePriorities = &priority;
+  VkPhysicalDeviceFeatures features{};
+  features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
+  VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+  info.queueCreateInfoCount = 1;
+  info.pQueueCreateInfos = &queue;
+  info.pEnabledFeatures = &features;
+  if (const VkResult result = vkCreateDevice(physical_, &info, nullptr, &device_);
+      result != VK_SUCCESS) {
+    return failed(result);
+  }
+  volkLoadDeviceTable(&call_, device_);
+  call_.vkGetDeviceQueue(device_, family_, 0, &queue_);
+  const VkFenceCreateInfo fence{.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+  const VkResult result = call_.vkCreateFence(device_, &fence, nullptr, &fence_);
+  return result == VK_SUCCESS ? Status() : failed(result);
+}
+
+Gpu::~Gpu() {
+  if (device_ == VK_NULL_HANDLE || hangs_) return;
+  for (const auto& [kernel, pipeline] : pipelines_) {
+    call_.vkDestroyPipeline(device_, pipeline, nullptr);
+  }
+  for (const auto& [shader, module] : modules_) {
+    call_.vkDestroyShaderModule(device_, module, nullptr);
+  }
+  for (const auto& [segments, layout] : layouts_) {
+    call_.vkDestroyPipelineLayout(device_, layout.pipeline, nullptr);
+    call_.vkDestroyDescriptorSetLayout(device_, layout.set, nullptr);
+  }
+  call_.vkDestroyFence(device_, fence_, nullptr);
+  call_.vkDestroyDevice(device_, nullptr);
+}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(gpu_, other.gpu_);
+  std::swap(buffer_, other.buffer_);
+  std::swap(memory_, other.memory_);
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Buffer::~Buffer() {
+  if (gpu_ == nullptr || gpu_->hangs_) return;
+  gpu_->call_.vkDestroyBuffer(gpu_->device_, buffer_, nullptr);
+  gpu_->call_.vkFreeMemory(gpu_->device_, memory_, nullptr);
+}
+
+Result<Buffer> Gpu::allocate(uint64_t bytes) const {
+  if (bytes > limits_.maxStorageBufferRange) {
+    return Status(StatusCode::no_memory, "the GPU cannot use " + std::to_string(bytes) +
+                                             " bytes at once; at most " +
+                                             std::to_string(limits_.maxStorageBufferRange));
+  }
+  Buffer buffer;
+  buffer.gpu_ = this;
+  VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
+  info.size = bytes;
+  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+  VkResult result = call_.vkCreateBuffer(device_, &info, nullptr, &buffer.buffer_);
+  if (result != VK_SUCCESS) return failed(result);
+  VkMemoryRequirements needs;
+  call_.vkGetBufferMemoryRequirements(device_, buffer.buffer_, &needs);
+
+  // The device's own if the CPU sees it, which it does where they share memory and on most cards.
+  VkPhysicalDeviceMemoryProperties memory;
+  vkGetPhysicalDeviceMemoryProperties(physical_, &memory);
+  constexpr VkMemoryPropertyFlags kSeen =
+      VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+  for (const VkMemoryPropertyFlags also :
+       {VkMemoryPropertyFlags{VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT}, VkMemoryPropertyFlags{}}) {
+    const VkMemoryPropertyFlags wanted = kSeen | also;
+    for (uint32_t t = 0; t < memory.memoryTypeCount && buffer.memory_ == VK_NULL_HANDLE; ++t) {
+      if ((needs.memoryTypeBits >> t & 1) == 0 ||
+          (memory.memoryTypes[t].propertyFlags & wanted) != wanted) {
+        continue;
+      }
+      VkMemoryAllocateInfo allocation{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO};
+      allocation.allocationSize = needs.size;
+      allocation.memoryTypeIndex = t;
+      result = call_.vkAllocateMemory(device_, &allocation, nullptr, &buffer.memory_);
+    }
+  }
+  if (result != VK_SUCCESS) return failed(result);
+  result = call_.vkBindBufferMemory(device_, buffer.buffer_, buffer.memory_, 0);
+  if (result == VK_SUCCESS) {
+    result = call_.vkMapMemory(device_, buffer.memory_, 0, VK_WHOLE_SIZE, 0, &buffer.data_);
+  }
+  if (result != VK_SUCCESS) return failed(result);
+  std::memset(buffer.data_, 0, bytes);
+  buffer.bytes_ = bytes;
+  return buffer;
+}
+
+Result<Gpu::Layout> Gpu::layout(uint32_t segments) {
+  const std::lock_guard lock(compiling_);
+  return layout_of(segments);
+}
+
+Result<Gpu::Layout> Gpu::layout_of(uint32_t segments) {
+  if (const auto found = layouts_.find(segments); found != layouts_.end()) return found->second;
+  if (segments + 2 > limits_.maxPerStageDescriptorStorageBuffers) {
+    return Status(StatusCode::device,
+                  "the GPU cannot read " + std::to_string(segments) + " segments at once");
+  }
+  VkDescriptorSetLayoutBinding bindings[3]{};
+  for (uint32_t b = 0; b < 3; ++b) {
+    bindings[b].binding = b;
+    bindings[b].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+    bindings[b].descriptorCount = b == 2 ? segments : 1;
+    bindings[b].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
+  }
+  VkDescriptorSetLayoutCreateInfo set{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+  set.bindingCount = 3;
+  set.pBindings = bindings;
+  Layout layout;
+  VkResult result = call_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &layout.set);
+  if (result != VK_SUCCESS) return failed(result);
+  const VkPushConstantRange push{VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes};
+  VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+  info.setLayoutCount = 1;
+  info.pSetLayouts = &layout.set;
+  info.pushConstantRangeCount = 1;
+  info.pPushConstantRanges = &push;
+  result = call_.vkCreatePipelineLayout(device_, &info, nullptr, &layout.pipeline);
+  if (result != VK_SUCCESS) {
+    call_.vkDestroyDescriptorSetLayout(device_, layout.set, nullptr);
+    return failed(result);
+  }
+  return layouts_[segments] = layout;
+}
+
+Result<VkShaderModule> Gpu::module(Shader shader) {
+  if (const auto found = modules_.find(shader); found != modules_.end()) return found->second;
+  const std::span<const uint32_t> code = kShaders[static_cast<size_t>(shader)];
+  VkShaderModuleCreateInfo info{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+  info.codeSize = code.size_bytes();
+  info.pCode = code.data();
+  VkShaderModule module = VK_NULL_HANDLE;
+  const VkResult result = call_.vkCreateShaderModule(device_, &info, nullptr, &module);
+  if (result != VK_SUCCESS) return failed(result);
+  return modules_[shader] = module;
+}
+
+Result<VkPipeline> Gpu::pipeline(const Kernel& kernel) {
+  const std::lock_guard lock(compiling_);
+  if (const auto found = pipelines_.find(kernel); found != pipelines_.end()) return found->second;
+  const auto layout = layout_of(kernel.constants[3]);
+  if (!layout.ok()) return layout.status();
+  const auto shader = module(kernel.shader);
+  if (!shader.ok()) return shader.status();
+  std::array<VkSpecializationMapEntry, kConstants> entries;
+  for (uint32_t i = 0; i < kConstants; ++i) entries[i] = {i, i * 4, 4};
+  const VkSpecializationInfo constants{kConstants, entries.data(), sizeof(kernel.constants),
+                                       kernel.constants.data()};
+  VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+  info.stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO};
+  info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+  info.stage.module = shader.value();
+  info.stage.pName = "main";
+  info.stage.pSpecializationInfo = &constants;
+  info.layout = layout.value().pipeline;
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  const VkResult result =
+      call_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline);
+  if (result != VK_SUCCESS) return failed(result);
+  return pipelines_[kernel] = pipeline;
+}
+
+Status Gpu::submit(const VkCommandBuffer* commands, uint32_t count) {
+  const std::lock_guard lock(submitting_);
+  if (hangs_) return {StatusCode::device, kHangs};
+  VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO};
+  info.commandBufferCount = count;
+  info.pCommandBuffers = commands;
+  VkResult result = call_.vkQueueSubmit(queue_, 1, &info, fence_);
+  if (result == VK_SUCCESS) {
+    result = call_.vkWaitForFences(device_, 1, &fence_, VK_TRUE, kDeadline_ns);
+    if (result == VK_TIMEOUT) {
+      hangs_ = true;
+      return {StatusCode::device, kHangs};
+    }
+  }
+  if (result == VK_SUCCESS) result = call_.vkResetFences(device_, 1, &fence_);
+  return result == VK_SUCCESS ? Status() : failed(result);
+}
+
+}  // namespace nestling::runtime::vulkan

@@ -1,0 +1,107 @@
+// The Vulkan device below the models: its memory, its kernels, its queue.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <volk.h>
+
+#include "runtime/vulkan/device.h"
+
+namespace nestling::runtime::vulkan {
+
+class Gpu;
+
+// Memory that the device and the CPU both see, mapped as long as it exists. Movable, not copyable.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer();
+
+  VkBuffer handle() const { return buffer_; }  // null where there is none
+  void* data() const { return data_; }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  friend class Gpu;
+  const Gpu* gpu_ = nullptr;
+  VkBuffer buffer_ = VK_NULL_HANDLE;
+  VkDeviceMemory memory_ = VK_NULL_HANDLE;
+  void* data_ = nullptr;
+  uint64_t bytes_ = 0;
+};
+
+// A shader and the constants that it is compiled with: the first three are the sizes of a
+// workgroup, the fourth the number of segments (shaders/memory.glsl).
+enum class Shader { conv, window };
+inline constexpr size_t kConstants = 8;
+struct Kernel {
+  Shader shader;
+  std::array<uint32_t, kConstants> constants{};
+  auto operator<=>(const Kernel&) const = default;
+};
+
+inline constexpr uint32_t kPushBytes = 128;  // that every device has
+
+class Gpu {
+ public:
+  static Result<std::vector<DeviceInfo>> list();
+  static Result<std::unique_ptr<Gpu>> open(size_t number);
+  ~Gpu();
+  Gpu(const Gpu&) = delete;
+  Gpu& operator=(const Gpu&) = delete;
+
+  const DeviceInfo& info() const { return info_; }
+  VkDevice device() const { return device_; }
+  const VolkDeviceTable& call() const { return call_; }
+  const VkPhysicalDeviceLimits& limits() const { return limits_; }
+  uint32_t family() const { return family_; }
+
+  // Zeros. Fails if there is no memory, or the device cannot bind so much.
+  Result<Buffer> allocate(uint64_t bytes) const;
+
+  // What one model's descriptor set looks like, by its number of segments.
+  struct Layout {
+    VkDescriptorSetLayout set = VK_NULL_HANDLE;
+    VkPipelineLayout pipeline = VK_NULL_HANDLE;
+  };
+  Result<Layout> layout(uint32_t segments);
+  // Compiled when it is first asked for.
+  Result<VkPipeline> pipeline(const Kernel& kernel);
+
+  // Whether work was not done in time: then what it uses is never given back.
+  bool hangs() const { return hangs_; }
+
+  // Runs the commands and waits for them.
+  Status submit(const VkCommandBuffer* commands, uint32_t count);
+
+ private:
+  friend class Buffer;
+  Gpu() = default;
+  Status start(size_t number);
+  Result<Layout> layout_of(uint32_t segments);  // these two while nobody else compiles
+  Result<VkShaderModule> module(Shader shader);
+
+  DeviceInfo info_;
+  VkInstance instance_ = VK_NULL_HANDLE;
+  VkPhysicalDevice physical_ = VK_NULL_HANDLE;
+  VkDevice device_ = VK_NULL_HANDLE;
+  VolkDeviceTable call_{};
+  VkPhysicalDeviceLimits limits_{};
+  uint32_t family_ = 0;
+  VkQueue queue_ = VK_NULL_HANDLE;
+  VkFence fence_ = VK_NULL_HANDLE;
+  std::atomic<bool> hangs_{false};
+  std::mutex submitting_, compiling_;
+  std::map<uint32_t, Layout> layouts_;
+  std::map<Shader, VkShaderModule> modules_;
+  std::map<Kernel, VkPipeline> pipelines_;
+};
+
+// What Vulkan calls a result, in a sentence: "the GPU has no memory left".
+Status failed(VkResult result);
+
+}  // namespace nestling::runtime::vulkan

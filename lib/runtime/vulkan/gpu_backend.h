@@ -1,0 +1,46 @@
+// A model's backend on a GPU.
+#pragma once
+
+#include <vector>
+
+#include "runtime/backend.h"
+#include "runtime/plan.h"
+#include "runtime/vulkan/gpu.h"
+
+namespace nestling::runtime::vulkan {
+
+// Activations lie in one buffer that the CPU sees, laid out as for the CPU: so a step that has no
+// kernel simply runs there. Weights are copied, a buffer a segment; kernels read them as the
+// package has them.
+class GpuBackend : public Backend {
+ public:
+  GpuBackend(Gpu& gpu, uint32_t capacities) : gpu_(gpu), segments_(capacities) {}
+  ~GpuBackend() override;
+
+  float* reserve(uint64_t bytes) override;
+  Status page_in(uint32_t capacity, const float* weights, uint64_t bytes) override;
+  void page_out(uint32_t capacity) override;
+  Status prepare(const Plan& plan) override;
+  size_t at_once() const override { return SIZE_MAX; }
+  Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) override;
+
+ private:
+  struct Segment {
+    const float* weights = nullptr;  // where the package has them
+    Buffer buffer;
+  };
+  void forget();
+  Status describe(uint32_t segments);
+  Status record(VkCommandBuffer commands, const struct Dispatch* dispatch, uint32_t segments);
+
+  Gpu& gpu_;
+  Buffer arena_, table_;
+  std::vector<Segment> segments_;  // by capacity
+  VkDescriptorPool sets_ = VK_NULL_HANDLE;
+  VkDescriptorSet set_ = VK_NULL_HANDLE;
+  VkCommandPool pool_ = VK_NULL_HANDLE;
+  std::vector<VkCommandBuffer> commands_;    // by step; null: it runs on the CPU
+  VkCommandBuffer to_cpu_ = VK_NULL_HANDLE;  // behind the last of a submission
+};
+
+}  // namespace nestling::runtime::vulkan

@@ -1,0 +1,51 @@
+// How a step runs on a GPU: which kernel, over how many workgroups, with what numbers.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "runtime/plan.h"
+#include "runtime/vulkan/gpu.h"
+
+namespace nestling::runtime::vulkan {
+
+// Where the plan's memory lies, as shaders see it.
+class Places {
+ public:
+  Places(const float* arena, uint64_t bytes) : arena_(arena), floats_(bytes / sizeof(float)) {}
+
+  void add_segment(const float* weights, uint64_t bytes) {
+    segments_.push_back({weights, bytes / sizeof(float)});
+  }
+  uint32_t segments() const { return static_cast<uint32_t>(segments_.size()); }
+
+  // Floats from the beginning of the arena; none if it lies elsewhere.
+  std::optional<uint32_t> in_arena(const float* address) const;
+
+  // A number of a segment and units of 16 bytes from its beginning, for weights of it.
+  std::array<uint32_t, 2> in_segment(const void* address) const;
+
+ private:
+  struct Segment {
+    const float* data;
+    uint64_t floats;
+  };
+  const float* arena_;
+  uint64_t floats_;
+  std::vector<Segment> segments_;
+};
+
+struct Dispatch {
+  Kernel kernel;
+  std::array<uint32_t, 3> groups{1, 1, 1};
+  std::array<uint32_t, kPushBytes / 4> push{};
+};
+
+using Table = std::vector<std::array<uint32_t, 4>>;
+
+// None if there is no kernel for the step. What kernels read of weights is added to the table.
+std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, Table& table);
+
+}  // namespace nestling::runtime::vulkan
