@@ -37,4 +37,9 @@ const char* check_same(const std::vector<Shape>& in, const Shape& out) {
   return in.size() == 1 && in[0] == out ? nullptr : "a node changes the shape";
 }
 
+void run_moves(const Step& step, const ThreadPool& pool) {
+  const auto moves = step.op->moves(step);
+  for (const Move& move : *moves) copy(move.from, move.to, pool);
+}
+
 }  // namespace nestling::runtime

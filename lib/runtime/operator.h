@@ -48,6 +48,11 @@ struct Traits {
                                            const Shape& out) = nullptr;
 };
 
+// A copy from one view to another of the same sizes.
+struct Move {
+  View from, to;
+};
+
 struct Operator {
   const char* name;
   Weights weights;  // with any, it applies the node's bounds itself
@@ -57,6 +62,8 @@ struct Operator {
   const char* (*check)(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out);
   void (*run)(const Step& step, const ThreadPool& pool);
   Traits traits = {};
+  // What an operator that only moves elements moves, in any order; none if it has to run.
+  std::optional<std::vector<Move>> (*moves)(const Step& step) = nullptr;
 };
 
 // Null if there is none of that name.
@@ -70,5 +77,8 @@ inline uint32_t layer_groups(const NodeSpec& node) {
 // Checks that several operators share; each returns null if all is well.
 const char* check_window(const NodeSpec& node, const Shape& in, const Shape& out);  // images
 const char* check_same(const std::vector<Shape>& in, const Shape& out);  // one input, same shape
+
+// The run() of an operator that always moves.
+void run_moves(const Step& step, const ThreadPool& pool);
 
 }  // namespace nestling::runtime

@@ -17,19 +17,21 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return sum == out[axis] ? nullptr : "a concatenation does not fit";
 }
 
-void run(const Step& step, const ThreadPool& pool) {
+std::optional<std::vector<Move>> moves(const Step& step) {
+  std::vector<Move> all;
   const auto axis = static_cast<size_t>(step.node->numbers[0]);
   View to(step.y);
   for (const Tensor& part : step.inputs) {
     to.sizes[axis] = part.shape[axis];
-    if (part.data != to.data) copy(View(part), to, pool);  // otherwise it was computed there
+    if (part.data != to.data) all.push_back({View(part), to});  // otherwise it was computed there
     to.data += part.shape[axis] * step.y.strides[axis];
   }
+  return all;
 }
 
 }  // namespace
 
 extern const Operator op_concat = {
-    "concat", Weights::none, check, run, {.by_channel = true, .strided = true}};
+    "concat", Weights::none, check, run_moves, {.by_channel = true, .strided = true}, moves};
 
 }  // namespace nestling::runtime

@@ -18,7 +18,7 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 }
 
 // Both seen as [N, C, H, b, W, b].
-void run(const Step& step, const ThreadPool& pool) {
+std::optional<std::vector<Move>> moves(const Step& step) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const auto b = static_cast<size_t>(step.node->numbers[0]);
   const size_t channels = y.shape[1];
@@ -35,11 +35,12 @@ void run(const Step& step, const ThreadPool& pool) {
       .add(b, channels_first ? s(1) : many * s(1));
   to.add(x.shape[0], t(0)).add(channels, t(1)).add(x.shape[2], wide * t(2)).add(b, t(2));
   to.add(x.shape[3], wide * t(3)).add(b, t(3));
-  copy(from, to, pool);
+  return std::vector<Move>{{from, to}};
 }
 
 }  // namespace
 
-extern const Operator op_depth_to_space = {"depth_to_space", Weights::none, check, run};
+extern const Operator op_depth_to_space = {
+    "depth_to_space", Weights::none, check, run_moves, {}, moves};
 
 }  // namespace nestling::runtime

@@ -1,5 +1,6 @@
 // The same elements, in the order of the axes, in another shape.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/operator.h"
 
@@ -31,19 +32,37 @@ class Walk {
   float* at_;
 };
 
-// Whether a tensor's elements lie in the order of its axes.
-bool in_order(const Tensor& t) {
-  return t.shape.size() != 4 || t.shape[1] == 1 || (t.shape[2] == 1 && t.shape[3] == 1);
+// Both tensors cut along axes that they have in common, if there are such.
+std::optional<std::vector<Move>> moves(const Step& step) {
+  // What is left of a tensor's axes, the last one first.
+  struct Axes {
+    const Tensor& t;
+    size_t axis, size = 1, stride = 0;
+    explicit Axes(const Tensor& tensor) : t(tensor), axis(tensor.shape.size()) {}
+    size_t left() {
+      for (; size == 1 && axis > 0; size = t.shape[axis]) stride = t.strides[--axis];
+      return size;
+    }
+    std::ptrdiff_t take(size_t part) {
+      size /= part;
+      return static_cast<std::ptrdiff_t>(std::exchange(stride, stride * part));
+    }
+  };
+  Axes x(step.inputs[0]), y(step.y);
+  Move move{View(x.t.data), View(y.t.data)};
+  while (x.left() > 1) {
+    const auto [part, whole] = std::minmax({x.left(), y.left()});
+    if (whole % part != 0) return std::nullopt;
+    move.from.add(part, x.take(part));
+    move.to.add(part, y.take(part));
+  }
+  return std::vector<Move>{std::move(move)};
 }
 
-void run(const Step& step, const ThreadPool&) {
-  const Tensor &x = step.inputs[0], &y = step.y;
-  if (in_order(x) && in_order(y)) {
-    std::copy_n(x.data, x.elements(), y.data);
-    return;
-  }
-  Walk from(x), to(y);
-  for (size_t i = 0; i < y.elements(); ++i) {
+void run(const Step& step, const ThreadPool& pool) {
+  if (moves(step)) return run_moves(step, pool);
+  Walk from(step.inputs[0]), to(step.y);
+  for (size_t i = 0; i < step.y.elements(); ++i) {
     *to.at() = *from.at();
     from.next();
     to.next();
@@ -52,6 +71,6 @@ void run(const Step& step, const ThreadPool&) {
 
 }  // namespace
 
-extern const Operator op_reshape = {"reshape", Weights::none, check, run};
+extern const Operator op_reshape = {"reshape", Weights::none, check, run, {}, moves};
 
 }  // namespace nestling::runtime

@@ -57,7 +57,7 @@ std::optional<uint32_t> first_channel(const NodeSpec& node, const std::vector<Sh
   return part ? std::optional(channel) : std::nullopt;
 }
 
-void run(const Step& step, const ThreadPool& pool) {
+std::optional<std::vector<Move>> moves(const Step& step) {
   const Tensor& x = step.inputs[0];
   View from(x.data);
   for_each_axis(
@@ -68,12 +68,14 @@ void run(const Step& step, const ThreadPool& pool) {
         from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
         return true;
       });
-  if (from.data != step.y.data) copy(from, View(step.y), pool);  // otherwise it stays where it is
+  if (from.data == step.y.data) return std::vector<Move>{};  // it stays where it is
+  return std::vector<Move>{{from, View(step.y)}};
 }
 
 }  // namespace
 
 extern const Operator op_slice = {
-    "slice", Weights::none, check, run, {.strided = true, .first_channel = first_channel}};
+    "slice", Weights::none, check, run_moves, {.strided = true, .first_channel = first_channel},
+    moves};
 
 }  // namespace nestling::runtime

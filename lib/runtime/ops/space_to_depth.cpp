@@ -17,7 +17,7 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 }
 
 // Both seen as [N, b, b, C, H, W].
-void run(const Step& step, const ThreadPool& pool) {
+std::optional<std::vector<Move>> moves(const Step& step) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const auto b = static_cast<size_t>(step.node->numbers[0]);
   const auto s = [&](size_t axis) { return static_cast<std::ptrdiff_t>(x.strides[axis]); };
@@ -29,11 +29,12 @@ void run(const Step& step, const ThreadPool& pool) {
   from.add(y.shape[2], wide * s(2)).add(y.shape[3], wide * s(3));
   to.add(x.shape[0], t(0)).add(b, wide * channels * t(1)).add(b, channels * t(1));
   to.add(x.shape[1], t(1)).add(y.shape[2], t(2)).add(y.shape[3], t(3));
-  copy(from, to, pool);
+  return std::vector<Move>{{from, to}};
 }
 
 }  // namespace
 
-extern const Operator op_space_to_depth = {"space_to_depth", Weights::none, check, run};
+extern const Operator op_space_to_depth = {
+    "space_to_depth", Weights::none, check, run_moves, {}, moves};
 
 }  // namespace nestling::runtime
