@@ -48,6 +48,14 @@ void GpuBackend::page_out(uint32_t capacity) {
   segments_[capacity - 1] = {};
 }
 
+// Whether the device can have so many workgroups.
+bool GpuBackend::fits(const Dispatch& dispatch) const {
+  for (size_t axis = 0; axis < 3; ++axis) {
+    if (dispatch.groups[axis] > gpu_.limits().maxComputeWorkGroupCount[axis]) return false;
+  }
+  return true;
+}
+
 Status GpuBackend::prepare(const Plan& plan) {
   forget();
   Places places(static_cast<const float*>(arena_.data()), arena_.bytes());
@@ -56,14 +64,12 @@ Status GpuBackend::prepare(const Plan& plan) {
     places.add_segment(segment.weights, segment.buffer.bytes());
   }
   Table table(1);  // never empty
-  std::vector<std::optional<Dispatch>> dispatches;
+  std::vector<std::optional<std::vector<Dispatch>>> dispatches;
   for (const Step& step : plan.steps) {
-    dispatches.push_back(dispatch_of(step, places, table));
-    if (!dispatches.back()) continue;
-    for (size_t axis = 0; axis < 3; ++axis) {
-      if (dispatches.back()->groups[axis] <= gpu_.limits().maxComputeWorkGroupCount[axis]) continue;
-      dispatches.back().reset();
-      break;
+    auto& of_step = dispatches.emplace_back(dispatches_of(step, places, table));
+    if (of_step && !std::all_of(of_step->begin(), of_step->end(),
+                                [&](const Dispatch& dispatch) { return fits(dispatch); })) {
+      of_step.reset();
     }
   }
   auto allocated = gpu_.allocate(table.size() * sizeof(table[0]));
@@ -85,12 +91,12 @@ Status GpuBackend::prepare(const Plan& plan) {
   for (size_t s = 0; s < commands_.size(); ++s) {
     if (!dispatches[s]) {
       commands_[s] = VK_NULL_HANDLE;
-    } else if (Status status = record(commands_[s], &*dispatches[s], places.segments());
+    } else if (Status status = record(commands_[s], *dispatches[s], places.segments());
                !status.ok()) {
       return status;
     }
   }
-  return record(to_cpu_, nullptr, places.segments());
+  return record(to_cpu_, {}, places.segments());
 }
 
 // The one descriptor set of all steps, and where commands come from.
@@ -134,33 +140,34 @@ Status GpuBackend::describe(uint32_t segments) {
   return {};
 }
 
-// A step's commands; without a dispatch, those that make results visible to the CPU.
-Status GpuBackend::record(VkCommandBuffer commands, const Dispatch* dispatch, uint32_t segments) {
+// A step's commands; or, of none, those that make results visible to the CPU.
+Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
+                          uint32_t segments) {
   const VolkDeviceTable& call = gpu_.call();
+  const auto layout = gpu_.layout(segments);
+  if (!layout.ok()) return layout.status();
   const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   VkResult result = call.vkBeginCommandBuffer(commands, &begin);
   if (result != VK_SUCCESS) return failed(result);
   // What steps before have written is read, and what they read may be written.
+  const bool ends = dispatches.empty();
   VkMemoryBarrier barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER};
   barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
-  barrier.dstAccessMask = dispatch != nullptr
-                              ? VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT
-                              : VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT;
+  barrier.dstAccessMask = ends ? VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT
+                               : VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
   call.vkCmdPipelineBarrier(
       commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-      dispatch != nullptr ? VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT : VK_PIPELINE_STAGE_HOST_BIT, 0, 1,
-      &barrier, 0, nullptr, 0, nullptr);
-  if (dispatch != nullptr) {
-    const auto layout = gpu_.layout(segments);
-    const auto pipeline = gpu_.pipeline(dispatch->kernel);
-    if (!layout.ok()) return layout.status();
+      ends ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0,
+      nullptr, 0, nullptr);
+  call.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout.value().pipeline, 0,
+                               1, &set_, 0, nullptr);
+  for (const Dispatch& dispatch : dispatches) {
+    const auto pipeline = gpu_.pipeline(dispatch.kernel);
     if (!pipeline.ok()) return pipeline.status();
     call.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.value());
-    call.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout.value().pipeline,
-                                 0, 1, &set_, 0, nullptr);
     call.vkCmdPushConstants(commands, layout.value().pipeline, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-                            kPushBytes, dispatch->push.data());
-    call.vkCmdDispatch(commands, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
+                            kPushBytes, dispatch.push.data());
+    call.vkCmdDispatch(commands, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
   }
   result = call.vkEndCommandBuffer(commands);
   return result == VK_SUCCESS ? Status() : failed(result);

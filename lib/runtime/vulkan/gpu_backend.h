@@ -6,6 +6,7 @@
 #include "runtime/backend.h"
 #include "runtime/plan.h"
 #include "runtime/vulkan/gpu.h"
+#include "runtime/vulkan/kernels.h"
 
 namespace nestling::runtime::vulkan {
 
@@ -31,7 +32,9 @@ class GpuBackend : public Backend {
   };
   void forget();
   Status describe(uint32_t segments);
-  Status record(VkCommandBuffer commands, const struct Dispatch* dispatch, uint32_t segments);
+  bool fits(const Dispatch& dispatch) const;
+  Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
+                uint32_t segments);
 
   Gpu& gpu_;
   Buffer arena_, table_;

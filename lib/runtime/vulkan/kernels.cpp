@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
+#include <string_view>
 
 namespace nestling::runtime::vulkan {
 namespace {
-
-constexpr uint32_t kNone = 0xffffffff;
 
 // The numbers of a push constant block, in its order.
 class Push {
@@ -75,11 +75,15 @@ std::optional<uint32_t> Places::in_arena(const float* address) const {
   return static_cast<uint32_t>(address - arena_);
 }
 
-std::array<uint32_t, 2> Places::in_segment(const void* address) const {
+Places::Place Places::place_of(const void* address) const {
   const auto* at = static_cast<const float*>(address);
-  uint32_t k = 0;
-  while (at < segments_[k].data || at >= segments_[k].data + segments_[k].floats) ++k;
-  return {k, static_cast<uint32_t>(at - segments_[k].data) / 4};
+  for (uint32_t k = 0; k < segments_.size(); ++k) {
+    const Segment& segment = segments_[k];
+    if (at >= segment.data && at < segment.data + segment.floats) {
+      return {k, static_cast<uint32_t>(at - segment.data)};
+    }
+  }
+  return {kNone, static_cast<uint32_t>(at - arena_)};
 }
 
 namespace {
@@ -96,10 +100,10 @@ Dispatch conv(const Step& step, const Layer& layer, const Places& places, Table&
                         static_cast<uint32_t>(panel.channels), static_cast<uint32_t>(blocks.size()),
                         static_cast<uint32_t>(panel.blocks.size())});
       for (const Bundle::Panel::Block& block : panel.blocks) {
-        const auto [segment, at] = places.in_segment(block.weights.data);
+        const auto [segment, at] = places.place_of(block.weights.data);
         const size_t from = bundle.inputs_from(block.first).begin;
         blocks.push_back(
-            {segment, at, static_cast<uint32_t>(from), static_cast<uint32_t>(block.length)});
+            {segment, at / 4, static_cast<uint32_t>(from), static_cast<uint32_t>(block.length)});
         whole = whole && from % 4 == 0;
         half = block.weights.type == WeightType::float16;
       }
@@ -156,16 +160,128 @@ Dispatch window(const Step& step, const Layer& layer, Window kind, const Places&
 
 }  // namespace
 
-std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, Table& table) {
+namespace {
+
+enum class Map : uint32_t { unary = 0, binary = 1, copy = 2 };
+
+// What a kernel of map.comp does with its views, which have the same sizes; `b` may be null.
+struct Mapping {
+  Map kind;
+  View y, a;
+  const View* b = nullptr;
+  uint32_t function = 0;
+  bool by_input = false;
+  float alpha = 0, beta = 0;
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+// None if there are too many axes.
+std::optional<Dispatch> map(const Mapping& mapping, const Places& places) {
+  constexpr size_t kAxes = 5, kViews = 3;
+  const std::array<const View*, kViews> views{&mapping.y, &mapping.a,
+                                              mapping.b != nullptr ? mapping.b : &mapping.a};
+  struct Axis {
+    size_t size = 1;
+    std::array<std::ptrdiff_t, kViews> strides{};
+  };
+  // The widest first; two along which all views go on as along one are one.
+  std::vector<Axis> axes;
+  for (const size_t axis : axes_by_stride(mapping.y)) {
+    Axis next{mapping.y.sizes[axis]};
+    for (size_t v = 0; v < kViews; ++v) next.strides[v] = views[v]->strides[axis];
+    bool goes_on = !axes.empty();
+    for (size_t v = 0; goes_on && v < kViews; ++v) {
+      goes_on = axes.back().strides[v] == next.strides[v] * static_cast<std::ptrdiff_t>(next.size);
+    }
+    if (goes_on) {
+      axes.back() = {axes.back().size * next.size, next.strides};
+    } else {
+      axes.push_back(next);
+    }
+  }
+  if (axes.size() > kAxes) return std::nullopt;
+  axes.insert(axes.begin(), kAxes - axes.size(), Axis{});
+
+  bool whole = axes.back().size % 4 == 0;
+  std::array<Places::Place, kViews> at;
+  for (size_t v = 0; v < kViews; ++v) {
+    at[v] = places.place_of(views[v]->data);
+    whole = whole && at[v].segment == kNone && at[v].at % 4 == 0 && axes.back().strides[v] == 1;
+    for (size_t i = 0; whole && i + 1 < kAxes; ++i) whole = axes[i].strides[v] % 4 == 0;
+  }
+  if (whole) {
+    axes.back().size /= 4;
+    axes.back().strides = {4, 4, 4};
+  }
+  size_t count = 1;
+  for (const Axis& axis : axes) count *= axis.size;
+  Push push;
+  push.add(at[0].at).add(at[1].at).add(at[2].at).add(at[1].segment).add(at[2].segment);
+  push.add(count).add(mapping.alpha).add(mapping.beta).add(mapping.low).add(mapping.high);
+  for (const Axis& axis : axes) push.add(axis.size);
+  for (size_t v = 0; v < kViews; ++v) {
+    for (const Axis& axis : axes) push.add(axis.strides[v]);
+  }
+  constexpr uint32_t kWide = 64, kMostGroups = 32768;
+  const uint32_t groups = groups_of(count, kWide);
+  return Dispatch{{Shader::map,
+                   {kWide, 1, 1, places.segments(), static_cast<uint32_t>(mapping.kind), whole,
+                    mapping.function, mapping.by_input}},
+                  {std::min(groups, kMostGroups), groups_of(groups, kMostGroups), 1},
+                  push.numbers()};
+}
+
+// All elements of a tensor that has no gaps, in whatever order they lie.
+View flat(const Tensor& t) { return View(t.data).add(t.elements(), 1); }
+
+}  // namespace
+
+std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
+                                                   Table& table) {
   const std::string_view op = step.op->name;
-  const auto layer = layer_of(step, places);
-  if (!layer) return std::nullopt;
-  if (step.op->weights == Weights::dense) return conv(step, *layer, places, table);
-  if (op == "depthwise") return window(step, *layer, Window::depthwise, places);
-  if (op == "max_pool") return window(step, *layer, Window::maximum, places);
-  if (op == "average_pool") return window(step, *layer, Window::average, places);
-  if (op == "affine") return window(step, *layer, Window::affine, places);
-  return std::nullopt;
+  std::optional<Dispatch> one;
+  if (step.op->moves != nullptr && !is_bounded(step.low, step.high)) {
+    const auto moves = step.op->moves(step);
+    if (!moves) return std::nullopt;
+    std::vector<Dispatch> all;
+    for (const Move& move : *moves) {
+      auto dispatch = map({Map::copy, move.to, move.from}, places);
+      if (!dispatch) return std::nullopt;
+      all.push_back(*dispatch);
+    }
+    return all;
+  }
+  if (op == "unary") {
+    one = map({.kind = Map::unary,
+               .y = flat(step.y),
+               .a = flat(step.inputs[0]),
+               .function = static_cast<uint32_t>(step.node->numbers[0]),
+               .by_input = step.then == Then::multiply,
+               .alpha = step.node->reals[0],
+               .beta = step.node->reals[1],
+               .low = step.low,
+               .high = step.high},
+              places);
+  } else if (op == "binary") {
+    const View b = broadcast(step.inputs[1], step.y.shape);
+    one = map({.kind = Map::binary,
+               .y = View(step.y),
+               .a = broadcast(step.inputs[0], step.y.shape),
+               .b = &b,
+               .function = static_cast<uint32_t>(step.node->numbers[0]),
+               .low = step.low,
+               .high = step.high},
+              places);
+  } else if (const auto layer = layer_of(step, places)) {
+    if (step.op->weights == Weights::dense) one = conv(step, *layer, places, table);
+    if (op == "depthwise") one = window(step, *layer, Window::depthwise, places);
+    if (op == "max_pool") one = window(step, *layer, Window::maximum, places);
+    if (op == "average_pool") one = window(step, *layer, Window::average, places);
+    if (op == "affine") one = window(step, *layer, Window::affine, places);
+  }
+  if (!one) return std::nullopt;
+  return std::vector<Dispatch>{*one};
 }
 
 }  // namespace nestling::runtime::vulkan

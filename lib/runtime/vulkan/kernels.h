@@ -11,6 +11,8 @@
 
 namespace nestling::runtime::vulkan {
 
+inline constexpr uint32_t kNone = 0xffffffff;  // as in shaders/memory.glsl
+
 // Where the plan's memory lies, as shaders see it.
 class Places {
  public:
@@ -24,8 +26,11 @@ class Places {
   // Floats from the beginning of the arena; none if it lies elsewhere.
   std::optional<uint32_t> in_arena(const float* address) const;
 
-  // A number of a segment and units of 16 bytes from its beginning, for weights of it.
-  std::array<uint32_t, 2> in_segment(const void* address) const;
+  // Floats from the beginning of a segment, or, if there is none of that number, of the arena.
+  struct Place {
+    uint32_t segment, at;
+  };
+  Place place_of(const void* address) const;
 
  private:
   struct Segment {
@@ -45,7 +50,9 @@ struct Dispatch {
 
 using Table = std::vector<std::array<uint32_t, 4>>;
 
-// None if there is no kernel for the step. What kernels read of weights is added to the table.
-std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, Table& table);
+// What runs the step, all of it at once; none if there is no kernel for it. What kernels read of
+// weights is added to the table.
+std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
+                                                   Table& table);
 
 }  // namespace nestling::runtime::vulkan
