@@ -232,6 +232,88 @@ std::optional<Dispatch> map(const Mapping& mapping, const Places& places) {
                   push.numbers()};
 }
 
+// Axes that views have in common.
+struct Axes {
+  std::vector<size_t> sizes;
+  std::vector<std::ptrdiff_t> x_strides, y_strides;
+  void add(size_t size, size_t x_stride, size_t y_stride) {
+    sizes.push_back(size);
+    x_strides.push_back(static_cast<std::ptrdiff_t>(x_stride));
+    y_strides.push_back(static_cast<std::ptrdiff_t>(y_stride));
+  }
+};
+
+enum class Lines : uint32_t { mean = 0, maximum = 1, sum = 2, softmax = 3, log_softmax = 4 };
+
+// Lines of `along`, one at each place of `across`. None if there are too many axes, or too many
+// lines.
+std::optional<Dispatch> lines(Lines kind, const Step& step, Axes across, Axes along,
+                              const Places& places) {
+  constexpr size_t kAcross = 4, kAlong = 2, kWide = 64, kMostGroups = 65535;
+  const auto x = places.in_arena(step.inputs[0].data), y = places.in_arena(step.y.data);
+  if (!x || !y || across.sizes.size() > kAcross || along.sizes.size() > kAlong) {
+    return std::nullopt;
+  }
+  const auto fill = [](Axes& axes, size_t count) {
+    const size_t missing = count - axes.sizes.size();
+    axes.sizes.insert(axes.sizes.begin(), missing, 1);
+    axes.x_strides.insert(axes.x_strides.begin(), missing, 0);
+    axes.y_strides.insert(axes.y_strides.begin(), missing, 0);
+  };
+  fill(across, kAcross);
+  fill(along, kAlong);
+  size_t count = 1;
+  for (const size_t size : across.sizes) count *= size;
+  Push push;
+  push.add(*x).add(*y).add(count).add(step.low).add(step.high);
+  for (const size_t size : across.sizes) push.add(size);
+  for (const std::ptrdiff_t stride : across.x_strides) push.add(stride);
+  for (const std::ptrdiff_t stride : across.y_strides) push.add(stride);
+  for (const size_t size : along.sizes) push.add(size);
+  for (const std::ptrdiff_t stride : along.x_strides) push.add(stride);
+  const uint32_t groups = groups_of(count, kWide);
+  if (groups > kMostGroups) return std::nullopt;
+  return Dispatch{
+      {Shader::lines, {kWide, 1, 1, places.segments(), static_cast<uint32_t>(kind), 0, 0, 0}},
+      {groups, 1, 1},
+      push.numbers()};
+}
+
+// numbers: {mean, maximum or sum; whether axes stay; axes}.
+std::optional<Dispatch> reduce(const Step& step, const Places& places) {
+  const Tensor &x = step.inputs[0], &y = step.y;
+  const std::vector<int64_t>& numbers = step.node->numbers;
+  const bool keep = numbers[1] != 0;
+  Axes across, along;
+  size_t next = 2, axis_of_y = 0;
+  for (size_t axis = 0; axis < x.shape.size(); ++axis) {
+    const bool reduced = next < numbers.size() && numbers[next] == static_cast<int64_t>(axis);
+    if (reduced) {
+      if (x.shape[axis] > 1) along.add(x.shape[axis], x.strides[axis], 0);
+    } else if (x.shape[axis] > 1) {
+      across.add(x.shape[axis], x.strides[axis], y.strides[axis_of_y]);
+    }
+    next += reduced ? 1 : 0;
+    axis_of_y += reduced && !keep ? 0 : 1;
+  }
+  return lines(static_cast<Lines>(numbers[0]), step, std::move(across), std::move(along), places);
+}
+
+// numbers: {axis, 1 for its logarithm}.
+std::optional<Dispatch> softmax(const Step& step, const Places& places) {
+  const Tensor &x = step.inputs[0], &y = step.y;
+  const auto along_axis = static_cast<size_t>(step.node->numbers[0]);
+  if (x.strides != y.strides || is_bounded(step.low, step.high)) return std::nullopt;
+  Axes across, along;
+  for (size_t axis = 0; axis < x.shape.size(); ++axis) {
+    if (x.shape[axis] == 1) continue;
+    (axis == along_axis ? along : across).add(x.shape[axis], x.strides[axis], y.strides[axis]);
+  }
+  const bool log = step.node->numbers[1] != 0;
+  return lines(log ? Lines::log_softmax : Lines::softmax, step, std::move(across), std::move(along),
+               places);
+}
+
 // All elements of a tensor that has no gaps, in whatever order they lie.
 View flat(const Tensor& t) { return View(t.data).add(t.elements(), 1); }
 
@@ -263,6 +345,10 @@ std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Place
                .low = step.low,
                .high = step.high},
               places);
+  } else if (op == "reduce") {
+    one = reduce(step, places);
+  } else if (op == "softmax") {
+    one = softmax(step, places);
   } else if (op == "binary") {
     const View b = broadcast(step.inputs[1], step.y.shape);
     one = map({.kind = Map::binary,
