@@ -32,7 +32,8 @@ inline std::map<std::string, std::string> exclusions(const std::string& engine) 
 
 inline void run_suite(
     const std::string& engine,
-    const std::function<std::vector<nestling::Tensor>(const BackendCase&)>& outputs) {
+    const std::function<std::vector<nestling::Tensor>(const BackendCase&)>& outputs,
+    double tolerance = 1e-5) {
   const std::map<std::string, std::string> excluded = exclusions(engine);
   size_t passed = 0, failed = 0;
   for (const std::string& name : backend_cases()) {
@@ -40,7 +41,7 @@ inline void run_suite(
     try {
       const BackendCase backend_case = load_backend_case(name);
       const double d = difference(outputs(backend_case), backend_case.expected);
-      if (!(d < 1e-5)) problem = "differs by " + std::to_string(d);
+      if (!(d < tolerance)) problem = "differs by " + std::to_string(d);
     } catch (const std::exception& error) {
       problem = std::string(error.what()).substr(0, 200);
     }

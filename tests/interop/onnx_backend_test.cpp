@@ -1,51 +1,8 @@
 #include "interop/onnx_backend_suite.h"
-#include "runtime/model.h"
+#include "interop/package_outputs.h"
 #include "support/targets.h"
 
 #include "graph/interpreter.h"
-#include "package/package.h"
-
-namespace {
-
-using nestling::Tensor;
-namespace runtime = nestling::runtime;
-
-// A package takes one image: what has a batch of any size runs image by image.
-std::vector<Tensor> package_outputs(const test::BackendCase& c) {
-  const std::string bytes = nestling::make_package(c.graph, "test");
-  auto opened = runtime::Model::open_memory(bytes.data(), bytes.size(), {.threads = 2});
-  if (!opened.ok()) throw std::runtime_error(opened.status().text());
-  runtime::Model& model = opened.value();
-  if (const auto status = model.set_capacity(1); !status.ok()) {
-    throw std::runtime_error(status.text());
-  }
-  const nestling::Shape& first = c.graph.value(c.graph.inputs[0]).shape;
-  const bool any_batch = !first.empty() && first[0] == nestling::kBatch;
-  const int64_t batch = any_batch ? c.inputs[0].shape[0] : 1;
-  std::vector<Tensor> outputs(c.graph.outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const std::vector<uint32_t> shape = model.output_shape(i);
-    outputs[i].shape.assign(shape.begin(), shape.end());
-    if (any_batch) outputs[i].shape[0] = batch;
-    outputs[i].data.resize(static_cast<size_t>(batch) * model.output_floats(i));
-  }
-  for (int64_t n = 0; n < batch; ++n) {
-    std::vector<const float*> from;
-    std::vector<float*> to;
-    for (size_t i = 0; i < c.inputs.size(); ++i) {
-      from.push_back(c.inputs[i].data.data() + static_cast<size_t>(n) * model.input_floats(i));
-    }
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      to.push_back(outputs[i].data.data() + static_cast<size_t>(n) * model.output_floats(i));
-    }
-    if (const auto status = model.run(from.data(), to.data()); !status.ok()) {
-      throw std::runtime_error(status.text());
-    }
-  }
-  return outputs;
-}
-
-}  // namespace
 
 TEST_CASE("ONNX's backend suite in the interpreter") {
   test::run_suite("interpreter", [](const test::BackendCase& c) {
@@ -54,5 +11,7 @@ TEST_CASE("ONNX's backend suite in the interpreter") {
 }
 
 TEST_CASE("ONNX's backend suite in a package, on every instruction set") {
-  test::for_each_instruction_set([] { test::run_suite("package", package_outputs); });
+  test::for_each_instruction_set([] {
+    test::run_suite("package", [](const test::BackendCase& c) { return test::package_outputs(c); });
+  });
 }

@@ -5,6 +5,7 @@
 
 #include "runtime/model.h"
 #include "support/catch.h"
+#include "support/gpu.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
 
@@ -20,17 +21,6 @@ using nestling::runtime::WeightType;
 using nestling::runtime::vulkan::Device;
 
 namespace {
-
-// Opened once: a driver takes its time.
-Device& device() {
-  static const auto opened = [] {
-    auto result = Device::open(0);
-    INFO(result.status().text());
-    REQUIRE(result.ok());
-    return std::move(result.value());
-  }();
-  return *opened;
-}
 
 // The outputs at each capacity, as these come up and go down.
 std::vector<std::vector<float>> outputs(const std::string& package, const nestling::Tensor& image,
@@ -58,7 +48,7 @@ void check_same(const Graph& graph, WeightType weights, nestling::Random& random
   shape[0] = 1;
   const nestling::Tensor image = test::random_tensor(shape, random);
   const auto expected = outputs(package, image, nullptr),
-             found = outputs(package, image, &device());
+             found = outputs(package, image, &test::gpu());
   REQUIRE(found.size() == expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
     for (size_t j = 0; j < found[i].size(); ++j) {

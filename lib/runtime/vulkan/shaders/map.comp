@@ -113,7 +113,8 @@ void main() {
   vec4 value = x;
   if (KIND == kUnary) value = BY_INPUT ? x * unary(x) : unary(x);
   if (KIND == kBinary) value = binary(x, load(of_b, uint(at_b)));
-  if (KIND != kCopy) value = min(max(value, low), high);
+  // Bounds that bound nothing leave what is not a number as it is.
+  if (KIND != kCopy && !(isinf(low) && isinf(high))) value = min(max(value, low), high);
   if (WHOLE) {
     arena4[at_y / 4] = value;
   } else {
