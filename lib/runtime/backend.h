@@ -31,6 +31,9 @@ class Backend {
   // The next inferences are of this plan, which lies in the arena and in segments that are there.
   virtual Status prepare(const Plan& plan) = 0;
 
+  // Whether a step of that plan runs on the CPU.
+  virtual bool on_cpu(size_t step) const = 0;
+
   // How many steps are best run by one call.
   virtual size_t at_once() const = 0;
 

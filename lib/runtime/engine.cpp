@@ -114,6 +114,20 @@ Status Engine::set_capacity(uint32_t capacity) {
   return {};
 }
 
+CpuLayers Engine::cpu_layers() const {
+  CpuLayers layers;
+  if (capacity_ == 0) return layers;
+  const Plan& plan = plans_[capacity_ - 1];
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    if (!backend_->on_cpu(s)) continue;
+    const Step& step = plan.steps[s];
+    layers.nodes.push_back(static_cast<uint32_t>(step.node - header().nodes.data()));
+    layers.bytes += step.y.elements() * sizeof(float);
+    for (const Tensor& input : step.inputs) layers.bytes += input.elements() * sizeof(float);
+  }
+  return layers;
+}
+
 void Engine::begin(uint32_t capacity, const float* const* inputs, const ThreadPool& pool) {
   running_ = capacity;
   refining_ = false;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "runtime/backend.h"
+#include "runtime/model.h"
 #include "runtime/plan.h"
 #include "runtime/segments.h"
 #include "runtime/thread_pool.h"
@@ -45,6 +46,8 @@ class Engine {
   // Of the capacity above that of the inference that finished last, which there must be.
   void refine();
   size_t at_once() const { return backend_->at_once(); }
+  // Of the layers of capacity(), those that run on the CPU.
+  CpuLayers cpu_layers() const;
   // Runs the next layers, `most` of them if so many are left.
   Status step(const ThreadPool& pool, size_t most = 1);
   const NodeSpec* next() const {  // the layer that step() would run; null after the last

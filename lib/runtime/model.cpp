@@ -93,6 +93,11 @@ Footprint Model::footprint() const {
           engine.places().least * sizeof(float)};
 }
 
+CpuLayers Model::cpu_layers() const {
+  const std::lock_guard lock(impl_->busy);
+  return impl_->engine.cpu_layers();
+}
+
 std::vector<uint32_t> Model::input_shape(size_t i) const {
   return header().shape(header().inputs[i], 1);
 }

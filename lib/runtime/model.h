@@ -49,6 +49,14 @@ struct LayerTime {
   double begin_s = 0, end_s = 0;
 };
 
+// Layers that run on the CPU: nodes of the header, and the bytes of what they read and write in an
+// inference, weights aside. An accelerator works in the same memory, so nothing is copied, but each
+// processor waits for the other.
+struct CpuLayers {
+  std::vector<uint32_t> nodes;
+  uint64_t bytes = 0;
+};
+
 // A package that is open. Weights are mapped from the file and never copied; activations live in
 // one arena that is laid out when the capacity changes. The file must not change while it is open.
 // Thread-safe: calls on one model wait for each other, so a change of capacity waits for the
@@ -85,6 +93,8 @@ class NESTLING_API Model {
   // Looks how far such a package has come. Fails if the file became shorter.
   Status refresh();
   Footprint footprint() const;
+  // At the present capacity; without an accelerator all layers.
+  CpuLayers cpu_layers() const;
 
   // With the batch of 1, as ONNX has it: [1, channels, height, width]. The same at every capacity.
   std::vector<uint32_t> input_shape(size_t i = 0) const;

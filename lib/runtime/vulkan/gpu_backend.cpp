@@ -176,12 +176,12 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
 Status GpuBackend::run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) {
   std::vector<VkCommandBuffer> batch;
   for (size_t s = first; s < last;) {
-    if (commands_[s] == VK_NULL_HANDLE) {
+    if (on_cpu(s)) {
       run_step(plan.steps[s++], pool);
       continue;
     }
     batch.clear();
-    while (s < last && commands_[s] != VK_NULL_HANDLE) batch.push_back(commands_[s++]);
+    while (s < last && !on_cpu(s)) batch.push_back(commands_[s++]);
     batch.push_back(to_cpu_);
     Status status = gpu_.submit(batch.data(), static_cast<uint32_t>(batch.size()));
     if (!status.ok()) return status;
