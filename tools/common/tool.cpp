@@ -167,4 +167,12 @@ void Tool::print(const std::string& text, const Json& json) const {
   fmt::print("{}", common.json ? json_text(json) : text);
 }
 
+void ProcessorFlags::add_to(CLI::App& app) {
+  app.add_option("--backend", backend,
+                 "Where layers run: cpu, vulkan, or auto, a GPU if there is one")
+      ->check(CLI::IsMember({"cpu", "vulkan", "auto"}))
+      ->capture_default_str();
+  app.add_option("--gpu", gpu, "Its number, of nestling-run --list-devices")->capture_default_str();
+}
+
 }  // namespace nestling

@@ -21,6 +21,13 @@ struct CommonFlags {
   int threads = 0;  // 0: one per core
 };
 
+// --backend and --gpu: where models run.
+struct ProcessorFlags {
+  std::string backend = "cpu";
+  size_t gpu = 0;
+  void add_to(CLI::App& app);
+};
+
 // Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
 // task begins and at most one every ten seconds. Nothing when quiet, but for errors.
 class ConsoleProgress : public Progress {

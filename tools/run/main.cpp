@@ -10,6 +10,7 @@
 #include "measure/early_exit.h"
 #include "measure/layers.h"
 #include "measure/measure.h"
+#include "measure/processor.h"
 #include "runtime/kernels.h"
 
 #include "base/error.h"
@@ -99,10 +100,15 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
+  ProcessorFlags processor_flags;
+  bool list_devices = false;
   bool bench = false, layers = false, unlabelled = false, partial = false, refine = false;
   std::vector<double> confidences{90};
   tool.common.threads = 1;
-  tool.app.add_option("package", package, "Package")->required()->type_name("MODEL.nest");
+  auto* list_flag = tool.app.add_flag("--list-devices", list_devices,
+                                      "Only say what GPUs there are: the numbers of --gpu");
+  tool.app.add_option("package", package, "Package")->type_name("MODEL.nest")->excludes(list_flag);
+  processor_flags.add_to(tool.app);
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
       ->check(CLI::Range(0, 64));
   tool.app.add_flag("--partial", partial,
@@ -132,6 +138,22 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000000));
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
+    if (list_devices) {
+      const Json devices = list_gpus();
+      std::string lines;
+      for (const Json& device : devices) {
+        lines += fmt::format("{}  {} ({}), Vulkan {}, {} MB\n", device["number"].get<size_t>(),
+                             device["name"].get<std::string>(), device["kind"].get<std::string>(),
+                             device["vulkan"].get<std::string>(),
+                             device["memory_bytes"].get<uint64_t>() >> 20);
+      }
+      tool.print(devices.empty() ? "there is no GPU\n" : lines, {{"devices", devices}});
+      return kDone;
+    }
+    if (package.empty()) {
+      fmt::print(stderr, "nestling-run: give a package, or --list-devices\n");
+      return kWrongUsage;
+    }
     const bool by_layer = layers || !trace.empty();
     if (input.empty() && data_flags.name.empty() && !bench && !by_layer) {
       fmt::print(stderr, "nestling-run: give --input, --data, --bench, --layers or --trace\n");
@@ -148,8 +170,11 @@ int main(int argc, char** argv) {
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
-    runtime::Model model =
-        open_package(package, {.threads = threads, .partial = partial, .refinable = refine});
+    const Processor processor(processor_flags.backend, processor_flags.gpu);
+    runtime::Model model = open_package(package, {.threads = threads,
+                                                  .partial = partial,
+                                                  .refinable = refine,
+                                                  .accelerator = processor.accelerator()});
     if (refine && (model.header().outputs.size() != 1 || model.output_shape().size() != 2)) {
       fail("{} is not a classifier, so no answer of it is sure", package);
     }
@@ -162,7 +187,7 @@ int main(int argc, char** argv) {
                  {"capacity", capacity},
                  {"capacities", model.header().capacities()},
                  {"weights", name_of(model.header().weights)},
-                 {"backend", "cpu"},
+                 {"backend", processor.backend()},
                  {"simd", runtime::simd_name()},
                  {"threads", threads},
                  {"memory",
@@ -171,6 +196,11 @@ int main(int argc, char** argv) {
                    {"values_bytes", memory.values_bytes},
                    {"values_bound_bytes", memory.values_bound}}}};
     std::string text;
+    if (processor.accelerator() != nullptr) {
+      json["gpu"] = processor.gpu();
+      json["cpu_layers"] = cpu_layers_json(model);
+      text = cpu_layers_text(model);
+    }
     std::vector<NpyArray> outputs;
     if (!input.empty()) {
       const std::vector<float> given = load_input(model, input);
@@ -242,7 +272,8 @@ int main(int argc, char** argv) {
           "capacity {}: median {:.3f} ms, 90 % within {:.3f} ms ({} runs, {}, {} threads); {} + {} "
           "bytes of weights and activations ({} between layers, of at least {}); page in {:.3f} "
           "ms, out {:.3f} ms\n",
-          capacity, latency.median, latency.p90, latency.runs, runtime::simd_name(), threads,
+          capacity, latency.median, latency.p90, latency.runs,
+          processor.gpu().empty() ? runtime::simd_name() : processor.gpu(), threads,
           memory.weights_bytes, memory.activation_bytes, memory.values_bytes, memory.values_bound,
           paging.upgrade_ms, paging.downgrade_ms);
     }

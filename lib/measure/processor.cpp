@@ -1,0 +1,83 @@
+#include "measure/processor.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "runtime/backend.h"
+
+#include "base/error.h"
+#ifdef NESTLING_VULKAN
+#include "runtime/vulkan/device.h"
+#endif
+
+namespace nestling {
+namespace {
+
+std::set<std::string> cpu_operators(const runtime::Model& model) {
+  std::set<std::string> operators;
+  for (const uint32_t node : model.cpu_layers().nodes) {
+    operators.insert(model.header().nodes[node].op);
+  }
+  return operators;
+}
+
+}  // namespace
+
+#ifdef NESTLING_VULKAN
+
+Processor::Processor(const std::string& backend, size_t gpu) {
+  if (backend == "cpu") return;
+  if (backend == "auto") {
+    const auto devices = runtime::vulkan::devices();
+    if (!devices.ok() || gpu >= devices.value().size()) return;
+    if (devices.value()[gpu].kind == "cpu") return;
+  }
+  auto opened = runtime::vulkan::Device::open(gpu);
+  if (!opened.ok()) fail("{}", opened.status().text());
+  gpu_ = opened.value()->info().name;
+  accelerator_ = std::move(opened.value());
+}
+
+Json list_gpus() {
+  const auto devices = runtime::vulkan::devices();
+  if (!devices.ok()) fail("{}", devices.status().text());
+  Json list = Json::array();
+  for (const runtime::vulkan::DeviceInfo& device : devices.value()) {
+    list.push_back({{"number", list.size()},
+                    {"name", device.name},
+                    {"kind", device.kind},
+                    {"vulkan", device.version},
+                    {"memory_bytes", device.memory_bytes}});
+  }
+  return list;
+}
+
+#else
+
+Processor::Processor(const std::string& backend, size_t) {
+  if (backend == "vulkan") fail("this build has no GPU backend (NESTLING_VULKAN)");
+}
+
+Json list_gpus() { fail("this build has no GPU backend (NESTLING_VULKAN)"); }
+
+#endif
+
+Processor::~Processor() = default;
+
+Json cpu_layers_json(const runtime::Model& model) {
+  const runtime::CpuLayers layers = model.cpu_layers();
+  return {{"layers", layers.nodes.size()},
+          {"operators", cpu_operators(model)},
+          {"bytes", layers.bytes}};
+}
+
+std::string cpu_layers_text(const runtime::Model& model) {
+  const runtime::CpuLayers layers = model.cpu_layers();
+  if (layers.nodes.empty()) return "";
+  return fmt::format("{} layers run on the CPU ({}): they read and write {} bytes an inference\n",
+                     layers.nodes.size(), fmt::join(cpu_operators(model), ", "), layers.bytes);
+}
+
+}  // namespace nestling
