@@ -71,17 +71,20 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
         run(package, header.capacities(), options, "--refine --confidence 50,60,70,80,90,95,99")
             .at("early_exit");
   }
+  Json device = {{"name", options.device},
+                 {"backend", last.at("backend")},
+                 {"simd", last.at("simd")},
+                 {"threads", last.at("threads")}};
+  for (const char* of_gpu : {"gpu", "cpu_layers"}) {
+    if (last.contains(of_gpu)) device[of_gpu] = last[of_gpu];
+  }
   return {{"schema", "nestling/profile/1"},
           {"package",
            {{"file", std::filesystem::path(package).filename().string()},
             {"sha256", sha256(bytes)},
             {"bytes", bytes.size()},
             {"weights", last.at("weights")}}},
-          {"device",
-           {{"name", options.device},
-            {"backend", last.at("backend")},
-            {"simd", last.at("simd")},
-            {"threads", last.at("threads")}}},
+          {"device", device},
           {"data", last.at("data")},
           {"measure", last.at("measure")},
           {"vanilla", options.vanilla ? measure_vanilla(package, options) : Json()},

@@ -41,9 +41,12 @@ std::string run_tool_beside() {
 
 Json ask(const RunTool& tool, const std::string& package, uint32_t capacity,
          const std::string& flags) {
+  // A tool that was built without GPUs need not know of them.
+  const std::string backend =
+      tool.backend == "cpu" ? "" : fmt::format("--backend {} --gpu {} ", tool.backend, tool.gpu);
   const std::string command =
-      fmt::format("{} {} {} --capacity {} {} --threads {} --json --quiet", tool.runner,
-                  quoted(tool.path), quoted(package), capacity, flags, tool.threads);
+      fmt::format("{} {} {} --capacity {} {} {}--threads {} --json --quiet", tool.runner,
+                  quoted(tool.path), quoted(package), capacity, flags, backend, tool.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
   Json json = parse_json(text, "the output of " + command);

@@ -15,6 +15,8 @@ struct RunTool {
   std::string path;         // of nestling-run
   std::string runner = {};  // a command that goes before it: "ssh pi", "qemu-aarch64"; or ""
   int threads = 1;
+  std::string backend = "cpu";  // as its --backend, and of GPUs the number
+  size_t gpu = 0;
 };
 
 // The nestling-run beside the program that runs.

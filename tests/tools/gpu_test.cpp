@@ -1,0 +1,55 @@
+// What a user sees of GPUs.
+#include <nlohmann/json.hpp>
+
+#include "support/catch.h"
+#include "support/schema.h"
+#include "support/workplace.h"
+
+#include "base/file.h"
+
+using nlohmann::json;
+using test::Workplace;
+
+TEST_CASE("a package runs and is profiled on a GPU") {
+  const Workplace work;
+  const json devices = work.result("nestling-run --list-devices")["devices"];
+  REQUIRE_FALSE(devices.empty());
+  work.result("nestling-train --data bars --epochs 1 --batch 32 --out v.onnx");
+  work.result("nestling-convert v.onnx --out m.nest");
+  const json cpu = work.result("nestling-run m.nest --data bars");
+  CHECK(cpu["backend"] == "cpu");
+  const json gpu = work.result("nestling-run m.nest --data bars --backend vulkan --layers");
+  CHECK(gpu["backend"] == "vulkan");
+  CHECK(gpu["gpu"] == devices[0]["name"]);
+  CHECK(gpu["cpu_layers"]["layers"] == 0);
+  CHECK(gpu["accuracy"] == cpu["accuracy"]);
+  CHECK(gpu["layers"].size() > 4);
+  const json profile =
+      work.result("nestling-profile m.nest --data bars --backend vulkan --runs 2 --out p.json");
+  test::check_schema(nestling::read_file(work.folder / "p.json"), "profile.schema.json");
+  CHECK(profile["device"]["gpu"] == devices[0]["name"]);
+  CHECK(profile["capacities"][0]["accuracy"] == cpu["accuracy"]);
+
+  // A software GPU is slower than the CPU that it runs on: nobody gets it without asking.
+  const bool software = devices[0]["kind"] == "cpu";
+  const json chosen = work.result("nestling-run m.nest --data bars --backend auto");
+  CHECK(chosen["backend"] == (software ? "cpu" : "vulkan"));
+}
+
+TEST_CASE("a GPU that is not there is said to be so") {
+  const Workplace work;
+  work.result("nestling-train --data bars --epochs 0 --out v.onnx");
+  work.result("nestling-convert v.onnx --out m.nest");
+  const auto missing = work.run("nestling-run m.nest --bench --backend vulkan --gpu 9");
+  CHECK(missing.status == 1);
+  CHECK_THAT(missing.err, ContainsSubstring("there is no GPU 9"));
+  // As on a machine without drivers.
+  const auto none =
+      work.run("VK_ICD_FILENAMES=/dev/null nestling-run m.nest --bench --backend vulkan");
+  CHECK(none.status == 1);
+  CHECK(std::count(none.err.begin(), none.err.end(), '\n') == 1);
+  CHECK(work.run("VK_ICD_FILENAMES=/dev/null nestling-run m.nest --bench --backend auto").status ==
+        0);
+  CHECK(work.run("nestling-run --list-devices m.nest").status == 2);
+  CHECK(work.run("nestling-run").status == 2);
+}
