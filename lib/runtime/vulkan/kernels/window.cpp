@@ -1,0 +1,47 @@
+#include <string_view>
+
+#include "runtime/vulkan/kernels/kernel.h"
+
+namespace nestling::runtime::vulkan {
+
+namespace {
+
+enum class Window : uint32_t { depthwise = 0, maximum = 1, average = 2, affine = 3 };
+
+Window kind_of(std::string_view op) {
+  if (op == "depthwise") return Window::depthwise;
+  if (op == "max_pool") return Window::maximum;
+  return op == "average_pool" ? Window::average : Window::affine;
+}
+
+}  // namespace
+
+std::optional<Dispatch> window(const Step& step, const Places& places) {
+  const auto found = layer_of(step, places);
+  if (!found) return std::nullopt;
+  const Layer& layer = *found;
+  const Window kind = kind_of(step.op->name);
+  const NodeSpec& node = *step.node;
+  const Image &x = layer.x, &y = layer.y;
+  const uint32_t weights = kind == Window::depthwise ? *places.in_arena(step.channel_weights) : 0;
+  const bool whole = in_fours({layer.x_at, layer.y_at, x.stride, y.stride, y.channels}) &&
+                     (layer.addend == kNone || layer.addend % 4 == 0);
+  const size_t channels = whole ? y.channels / 4 : y.channels;
+  const size_t pixels = y.height * y.width;
+  const uint32_t wide = channels >= 8 ? 8 : 1, high = 64 / wide;
+  Push push;
+  push.add(layer.x_at).add(layer.y_at).add(layer.addend).add(layer.scale).add(layer.shift);
+  push.add(weights).add(x.stride).add(y.stride).add(x.height).add(x.width).add(y.width);
+  push.add(pixels).add(y.channels).add(padded_row(y.channels));
+  push.add(node.kernel[0]).add(node.kernel[1]).add(node.stride[0]).add(node.stride[1]);
+  push.add(node.dilation[0]).add(node.dilation[1]);
+  for (const uint32_t side : node.padding) push.add(side);
+  push.add(step.low).add(step.high);
+  push.add(kind == Window::average ? node.numbers[0] : 0);
+  return Dispatch{{Shader::window,
+                   {wide, high, 1, places.segments(), static_cast<uint32_t>(kind), whole, 0, 0}},
+                  {groups_of(channels, wide), groups_of(pixels, high), 1},
+                  push.numbers()};
+}
+
+}  // namespace nestling::runtime::vulkan
