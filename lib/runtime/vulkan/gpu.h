@@ -36,7 +36,7 @@ class Buffer {
 
 // A shader and the constants that it is compiled with: the first three are the sizes of a
 // workgroup, the fourth the number of segments (shaders/memory.glsl).
-enum class Shader { conv, window, map, lines };
+enum class Shader { conv, window, map, lines, matmul, resize, conv_transpose };
 inline constexpr size_t kConstants = 8;
 struct Kernel {
   Shader shader;

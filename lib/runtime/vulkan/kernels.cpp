@@ -24,15 +24,17 @@ std::optional<uint32_t> Places::in_arena(const float* address) const {
   return static_cast<uint32_t>(address - arena_);
 }
 
-Places::Place Places::place_of(const void* address) const {
+std::optional<Places::Place> Places::place_of(const void* address) const {
   const auto* at = static_cast<const float*>(address);
   for (uint32_t k = 0; k < segments_.size(); ++k) {
     const Segment& segment = segments_[k];
     if (at >= segment.data && at < segment.data + segment.floats) {
-      return {k, static_cast<uint32_t>(at - segment.data)};
+      return Place{k, static_cast<uint32_t>(at - segment.data)};
     }
   }
-  return {kNone, static_cast<uint32_t>(at - arena_)};
+  const auto in = in_arena(at);
+  if (!in) return std::nullopt;
+  return Place{kNone, *in};
 }
 
 std::optional<Layer> layer_of(const Step& step, const Places& places) {
@@ -69,6 +71,9 @@ std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, Tabl
   if (op == "softmax") return softmax(step, places);
   if (op == "normalise") return normalise(step, places);
   if (op == "lrn") return lrn(step, places);
+  if (op == "matmul") return matmul(step, places);
+  if (op == "resize") return resize(step, places, table);
+  if (op == "conv_transpose") return conv_transpose(step, places);
   return std::nullopt;
 }
 

@@ -26,11 +26,11 @@ class Places {
   // Floats from the beginning of the arena; none if it lies elsewhere.
   std::optional<uint32_t> in_arena(const float* address) const;
 
-  // Floats from the beginning of a segment, or, if there is none of that number, of the arena.
+  // Floats from the beginning of a segment, or, of kNone, of the arena; none if it is in neither.
   struct Place {
     uint32_t segment, at;
   };
-  Place place_of(const void* address) const;
+  std::optional<Place> place_of(const void* address) const;
 
  private:
   struct Segment {

@@ -17,7 +17,7 @@ std::optional<Dispatch> conv(const Step& step, const Places& places, Table& tabl
                         static_cast<uint32_t>(panel.channels), static_cast<uint32_t>(blocks.size()),
                         static_cast<uint32_t>(panel.blocks.size())});
       for (const Bundle::Panel::Block& block : panel.blocks) {
-        const auto [segment, at] = places.place_of(block.weights.data);
+        const auto [segment, at] = *places.place_of(block.weights.data);
         const size_t from = bundle.inputs_from(block.first).begin;
         blocks.push_back(
             {segment, at / 4, static_cast<uint32_t>(from), static_cast<uint32_t>(block.length)});

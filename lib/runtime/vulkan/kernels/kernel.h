@@ -56,6 +56,9 @@ std::optional<Dispatch> reduce(const Step& step, const Places& places);
 std::optional<Dispatch> arg_max(const Step& step, const Places& places);
 std::optional<Dispatch> softmax(const Step& step, const Places& places);
 std::optional<Dispatch> normalise(const Step& step, const Places& places);
+std::optional<Dispatch> matmul(const Step& step, const Places& places);
+std::optional<Dispatch> resize(const Step& step, const Places& places, Table& table);
+std::optional<Dispatch> conv_transpose(const Step& step, const Places& places);
 std::optional<Dispatch> lrn(const Step& step, const Places& places);
 
 }  // namespace nestling::runtime::vulkan

@@ -48,9 +48,11 @@ std::optional<Dispatch> map(const Mapping& mapping, const Places& places) {
   axes.insert(axes.begin(), kAxes - axes.size(), Axis{});
 
   bool whole = axes.back().size % 4 == 0;
-  std::array<Places::Place, kViews> at;
+  std::array<Places::Place, kViews> at{};
   for (size_t v = 0; v < kViews; ++v) {
-    at[v] = places.place_of(views[v]->data);
+    const auto place = places.place_of(views[v]->data);
+    if (!place) return std::nullopt;
+    at[v] = *place;
     whole = whole && at[v].segment == kNone && at[v].at % 4 == 0 && axes.back().strides[v] == 1;
     for (size_t i = 0; whole && i + 1 < kAxes; ++i) whole = axes[i].strides[v] % 4 == 0;
   }

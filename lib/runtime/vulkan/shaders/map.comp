@@ -24,8 +24,7 @@ layout(push_constant) uniform Push {
 
 vec4 load(uint segment, uint at) {
   if (WHOLE) return arena4[at / 4];
-  if (segment == kNone) return vec4(arena[at]);
-  return vec4(uintBitsToFloat(segments[segment].data[at / 4][at % 4]));
+  return vec4(load_from(segment, at));
 }
 
 vec4 softplus(vec4 x) { return max(x, 0) + log(1 + exp(-abs(x))); }

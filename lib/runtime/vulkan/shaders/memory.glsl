@@ -11,3 +11,9 @@ layout(set = 0, binding = 2) readonly buffer Segment { uvec4 data[]; } segments[
 const uint kNone = 0xffffffffu;
 
 float clamp_to(float value, float low, float high) { return min(max(value, low), high); }
+
+// A number of a segment, or, of kNone, of the arena.
+float load_from(uint segment, uint at) {
+  if (segment == kNone) return arena[at];
+  return uintBitsToFloat(segments[segment].data[at / 4][at % 4]);
+}
