@@ -1,6 +1,7 @@
 // What a package makes of a case of ONNX's backend suite.
 #pragma once
 
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,9 +15,11 @@ namespace test {
 
 namespace runtime = nestling::runtime;
 
-// A package takes one image: what has a batch of any size runs image by image.
-inline std::vector<nestling::Tensor> package_outputs(const BackendCase& c,
-                                                     runtime::Accelerator* accelerator = nullptr) {
+// A package takes one image: what has a batch of any size runs image by image. Operators of which a
+// layer ran on the CPU are added to `cpu_operators`.
+inline std::vector<nestling::Tensor> package_outputs(
+    const BackendCase& c, runtime::Accelerator* accelerator = nullptr,
+    std::set<std::string>* cpu_operators = nullptr) {
   const std::string bytes = nestling::make_package(c.graph, "test");
   auto opened = runtime::Model::open_memory(bytes.data(), bytes.size(),
                                             {.threads = 2, .accelerator = accelerator});
@@ -24,6 +27,11 @@ inline std::vector<nestling::Tensor> package_outputs(const BackendCase& c,
   runtime::Model& model = opened.value();
   if (const auto status = model.set_capacity(1); !status.ok()) {
     throw std::runtime_error(status.text());
+  }
+  if (cpu_operators != nullptr) {
+    for (const uint32_t node : model.cpu_layers().nodes) {
+      cpu_operators->insert(model.header().nodes[node].op);
+    }
   }
   const nestling::Shape& first = c.graph.value(c.graph.inputs[0]).shape;
   const bool any_batch = !first.empty() && first[0] == nestling::kBatch;
