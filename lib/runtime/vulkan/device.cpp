@@ -10,8 +10,8 @@ Result<std::vector<DeviceInfo>> devices() { return Gpu::list(); }
 Device::Device(std::unique_ptr<Gpu> gpu) : gpu_(std::move(gpu)) {}
 Device::~Device() = default;
 
-Result<std::unique_ptr<Device>> Device::open(size_t number) {
-  auto gpu = Gpu::open(number);
+Result<std::unique_ptr<Device>> Device::open(size_t number, const DeviceOptions& options) {
+  auto gpu = Gpu::open(number, options);
   if (!gpu.ok()) return gpu.status();
   return std::unique_ptr<Device>(new Device(std::move(gpu.value())));
 }

@@ -30,12 +30,18 @@ struct DeviceInfo {
 // is no Vulkan on this machine.
 NESTLING_API Result<std::vector<DeviceInfo>> devices();
 
+struct DeviceOptions {
+  // Kernels may let the invocations of a subgroup give each other numbers, where that is faster and
+  // the device can.
+  bool subgroups = true;
+};
+
 class Gpu;
 
 // A device that is open. Thread-safe; models of one device wait for each other's layers.
 class NESTLING_API Device : public Accelerator {
  public:
-  static Result<std::unique_ptr<Device>> open(size_t number);
+  static Result<std::unique_ptr<Device>> open(size_t number, const DeviceOptions& options = {});
   ~Device() override;
 
   const DeviceInfo& info() const;

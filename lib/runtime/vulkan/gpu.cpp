@@ -129,13 +129,13 @@ Result<std::vector<DeviceInfo>> Gpu::list() {
   return infos;
 }
 
-Result<std::unique_ptr<Gpu>> Gpu::open(size_t number) {
+Result<std::unique_ptr<Gpu>> Gpu::open(size_t number, const DeviceOptions& options) {
   std::unique_ptr<Gpu> gpu(new Gpu);
-  if (Status status = gpu->start(number); !status.ok()) return status;
+  if (Status status = gpu->start(number, options); !status.ok()) return status;
   return gpu;
 }
 
-Status Gpu::start(size_t number) {
+Status Gpu::start(size_t number, const DeviceOptions& options) {
   auto all = physical_devices();
   if (!all.ok()) return all.status();
   if (number >= all.value().size()) {
@@ -144,9 +144,14 @@ Status Gpu::start(size_t number) {
   }
   physical_ = all.value()[number];
   info_ = info_of(physical_);
-  VkPhysicalDeviceProperties properties;
-  vkGetPhysicalDeviceProperties(physical_, &properties);
-  limits_ = properties.limits;
+  VkPhysicalDeviceSubgroupProperties subgroups{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  properties.pNext = &subgroups;
+  vkGetPhysicalDeviceProperties2(physical_, &properties);
+  limits_ = properties.properties.limits;
+  rows_are_subgroups_ = options.subgroups && info_.kind == "cpu" && subgroups.subgroupSize == 8 &&
+                        (subgroups.supportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT) != 0;
   family_ = *compute_family(physical_);
 
   const float priority = 1;

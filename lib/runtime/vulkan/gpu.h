@@ -36,8 +36,18 @@ class Buffer {
 
 // A shader and the constants that it is compiled with: the first three are the sizes of a
 // workgroup, the fourth the number of segments (shaders/memory.glsl).
-enum class Shader { conv, window, map, lines, matmul, resize, conv_transpose };
-inline constexpr size_t kConstants = 8;
+enum class Shader {
+  conv,
+  conv_shared,
+  depthwise,
+  window,
+  map,
+  lines,
+  matmul,
+  resize,
+  conv_transpose
+};
+inline constexpr size_t kConstants = 9;
 struct Kernel {
   Shader shader;
   std::array<uint32_t, kConstants> constants{};
@@ -49,7 +59,7 @@ inline constexpr uint32_t kPushBytes = 128;  // that every device has
 class Gpu {
  public:
   static Result<std::vector<DeviceInfo>> list();
-  static Result<std::unique_ptr<Gpu>> open(size_t number);
+  static Result<std::unique_ptr<Gpu>> open(size_t number, const DeviceOptions& options);
   ~Gpu();
   Gpu(const Gpu&) = delete;
   Gpu& operator=(const Gpu&) = delete;
@@ -59,6 +69,9 @@ class Gpu {
   const VolkDeviceTable& call() const { return call_; }
   const VkPhysicalDeviceLimits& limits() const { return limits_; }
   uint32_t family() const { return family_; }
+  // Whether eight invocations that follow each other along a workgroup's first axis are a subgroup,
+  // and can give each other numbers: so it is where lanes of the CPU's vectors are invocations.
+  bool rows_are_subgroups() const { return rows_are_subgroups_; }
 
   // Zeros. Fails if there is no memory, or the device cannot bind so much.
   Result<Buffer> allocate(uint64_t bytes) const;
@@ -81,7 +94,7 @@ class Gpu {
  private:
   friend class Buffer;
   Gpu() = default;
-  Status start(size_t number);
+  Status start(size_t number, const DeviceOptions& options);
   Result<Layout> layout_of(uint32_t segments);  // these two while nobody else compiles
   Result<VkShaderModule> module(Shader shader);
 
@@ -91,6 +104,7 @@ class Gpu {
   VkDevice device_ = VK_NULL_HANDLE;
   VolkDeviceTable call_{};
   VkPhysicalDeviceLimits limits_{};
+  bool rows_are_subgroups_ = false;
   uint32_t family_ = 0;
   VkQueue queue_ = VK_NULL_HANDLE;
   VkFence fence_ = VK_NULL_HANDLE;

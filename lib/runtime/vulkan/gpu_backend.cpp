@@ -66,7 +66,7 @@ Status GpuBackend::prepare(const Plan& plan) {
   Table table(1);  // never empty
   std::vector<std::optional<std::vector<Dispatch>>> dispatches;
   for (const Step& step : plan.steps) {
-    auto& of_step = dispatches.emplace_back(dispatches_of(step, places, table));
+    auto& of_step = dispatches.emplace_back(dispatches_of(step, places, gpu_, table));
     if (of_step && !std::all_of(of_step->begin(), of_step->end(),
                                 [&](const Dispatch& dispatch) { return fits(dispatch); })) {
       of_step.reset();

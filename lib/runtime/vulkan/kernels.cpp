@@ -58,9 +58,10 @@ std::optional<Layer> layer_of(const Step& step, const Places& places) {
 namespace {
 
 // Of an operator that is one dispatch.
-std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, Table& table) {
+std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, const Gpu& gpu,
+                                    Table& table) {
   const std::string_view op = step.op->name;
-  if (step.op->weights == Weights::dense) return conv(step, places, table);
+  if (step.op->weights == Weights::dense) return conv(step, places, gpu, table);
   for (const char* by_channel : {"depthwise", "max_pool", "average_pool", "affine"}) {
     if (op == by_channel) return window(step, places);
   }
@@ -93,9 +94,9 @@ std::optional<std::vector<Dispatch>> moves_of(const Step& step, const Places& pl
 }  // namespace
 
 std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
-                                                   Table& table) {
+                                                   const Gpu& gpu, Table& table) {
   if (step.op->moves != nullptr) return moves_of(step, places);
-  auto dispatch = dispatch_of(step, places, table);
+  auto dispatch = dispatch_of(step, places, gpu, table);
   if (!dispatch) return std::nullopt;
   return std::vector<Dispatch>{*dispatch};
 }

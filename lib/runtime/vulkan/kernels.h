@@ -53,6 +53,6 @@ using Table = std::vector<std::array<uint32_t, 4>>;
 // What runs the step, all of it at once; none if there is no kernel for it. What kernels read of
 // weights is added to the table.
 std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
-                                                   Table& table);
+                                                   const Gpu& gpu, Table& table);
 
 }  // namespace nestling::runtime::vulkan

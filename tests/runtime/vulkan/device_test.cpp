@@ -45,14 +45,15 @@ std::vector<std::vector<float>> outputs(const std::string& package, const nestli
 }
 
 // Returns how many layers of the largest capacity ran on the CPU.
-size_t check_same(const Graph& graph, WeightType weights, nestling::Random& random) {
+size_t check_same(const Graph& graph, WeightType weights, nestling::Random& random,
+                  Device& device = test::gpu()) {
   const std::string package = nestling::make_package(graph, "test", weights);
   nestling::Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = 1;
   const nestling::Tensor image = test::random_tensor(shape, random);
   size_t cpu_layers = 0;
   const auto expected = outputs(package, image, nullptr),
-             found = outputs(package, image, &test::gpu(), &cpu_layers);
+             found = outputs(package, image, &device, &cpu_layers);
   REQUIRE(found.size() == expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
     for (size_t j = 0; j < found[i].size(); ++j) {
@@ -65,13 +66,17 @@ size_t check_same(const Graph& graph, WeightType weights, nestling::Random& rand
 }  // namespace
 
 TEST_CASE("the GPU computes what the CPU computes, at every capacity", "[random]") {
-  test::for_random_networks(60, 8, [](const Graph& graph, uint64_t seed) {
+  test::gpu();  // with the validation layer
+  const auto plain = Device::open(0, {.subgroups = false});
+  REQUIRE(plain.ok());
+  test::for_random_networks(60, 8, [&](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
     const Growth growths[] = {Growth::causal, Growth::full, Growth::joint};
     const Graph nested = test::nested_graph(graph, growths[random.below(3)],
                                             1 + static_cast<int>(random.below(4)), random);
     const bool half = random.below(4) == 0;
-    check_same(nested, half ? WeightType::float16 : WeightType::float32, random);
+    const WeightType weights = half ? WeightType::float16 : WeightType::float32;
+    check_same(nested, weights, random, seed % 2 == 0 ? test::gpu() : *plain.value());
   });
 }
 

@@ -47,7 +47,7 @@ inline bool in_fours(std::initializer_list<size_t> numbers) {
 }
 
 // One function a shader, or several: none if the step is not one for it.
-std::optional<Dispatch> conv(const Step& step, const Places& places, Table& table);
+std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& gpu, Table& table);
 std::optional<Dispatch> window(const Step& step, const Places& places);
 std::optional<Dispatch> unary(const Step& step, const Places& places);
 std::optional<Dispatch> binary(const Step& step, const Places& places);

@@ -38,6 +38,16 @@ std::optional<Dispatch> window(const Step& step, const Places& places) {
   for (const uint32_t side : node.padding) push.add(side);
   push.add(step.low).add(step.high);
   push.add(kind == Window::average ? node.numbers[0] : 0);
+  constexpr uint32_t kPixels = 4;  // of a row
+  const bool in_rows = kind == Window::depthwise && whole && node.dilation[0] == 1 &&
+                       node.dilation[1] == 1 && node.kernel[1] <= 7 && node.stride[1] <= 2;
+  if (in_rows) {
+    const size_t parts = y.height * ((y.width + kPixels - 1) / kPixels);
+    return Dispatch{{Shader::depthwise,
+                     {wide, high, 1, places.segments(), kPixels, node.kernel[1], node.stride[1]}},
+                    {groups_of(channels, wide), groups_of(parts, high), 1},
+                    push.numbers()};
+  }
   return Dispatch{{Shader::window,
                    {wide, high, 1, places.segments(), static_cast<uint32_t>(kind), whole, 0, 0}},
                   {groups_of(channels, wide), groups_of(pixels, high), 1},
