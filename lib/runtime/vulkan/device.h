@@ -34,6 +34,17 @@ struct DeviceOptions {
   // Kernels may let the invocations of a subgroup give each other numbers, where that is faster and
   // the device can.
   bool subgroups = true;
+  // The longest that a submission of several layers should take, so that others get the device in
+  // between: the first inference of a capacity submits its layers one by one and times them. A
+  // single layer may take longer. 0: an inference is one submission.
+  double slice_ms = 4;
+};
+
+// What a device has done since it was opened, and what it holds now.
+struct Counters {
+  uint64_t submissions = 0, dispatches = 0;
+  uint64_t uploaded_bytes = 0;   // of segments
+  uint64_t allocated_bytes = 0;  // now: segments, arenas and tables of all its models
 };
 
 class Gpu;
@@ -45,6 +56,7 @@ class NESTLING_API Device : public Accelerator {
   ~Device() override;
 
   const DeviceInfo& info() const;
+  Counters counters() const;
   std::unique_ptr<Backend> backend(uint32_t capacities) override;
 
  private:

@@ -11,8 +11,6 @@
 namespace nestling::runtime::vulkan {
 namespace {
 
-constexpr uint64_t kDeadline_ns = 10'000'000'000;
-constexpr const char* kHangs = "the GPU has not answered for 10 seconds";
 constexpr uint32_t kVersion = VK_API_VERSION_1_1;
 
 // The process's one instance, which stays as long as it does.
@@ -144,6 +142,7 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   }
   physical_ = all.value()[number];
   info_ = info_of(physical_);
+  slice_ms_ = options.slice_ms;
   VkPhysicalDeviceSubgroupProperties subgroups{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
@@ -177,7 +176,7 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
 }
 
 Gpu::~Gpu() {
-  if (device_ == VK_NULL_HANDLE || hangs_) return;
+  if (device_ == VK_NULL_HANDLE || lost_) return;
   for (const auto& [kernel, pipeline] : pipelines_) {
     call_.vkDestroyPipeline(device_, pipeline, nullptr);
   }
@@ -202,9 +201,10 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
 }
 
 Buffer::~Buffer() {
-  if (gpu_ == nullptr || gpu_->hangs_) return;
+  if (gpu_ == nullptr || gpu_->lost_) return;
   gpu_->call_.vkDestroyBuffer(gpu_->device_, buffer_, nullptr);
   gpu_->call_.vkFreeMemory(gpu_->device_, memory_, nullptr);
+  gpu_->allocated_bytes_ -= bytes_;
 }
 
 Result<Buffer> Gpu::allocate(uint64_t bytes) const {
@@ -251,6 +251,7 @@ Result<Buffer> Gpu::allocate(uint64_t bytes) const {
   if (result != VK_SUCCESS) return failed(result);
   std::memset(buffer.data_, 0, bytes);
   buffer.bytes_ = bytes;
+  allocated_bytes_ += bytes;
   return buffer;
 }
 
@@ -329,22 +330,28 @@ Result<VkPipeline> Gpu::pipeline(const Kernel& kernel) {
   return pipelines_[kernel] = pipeline;
 }
 
-Status Gpu::submit(const VkCommandBuffer* commands, uint32_t count) {
+Counters Gpu::counters() const {
+  return {submissions_, dispatches_, uploaded_bytes_, allocated_bytes_};
+}
+
+Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches, bool wait) {
   const std::lock_guard lock(submitting_);
-  if (hangs_) return {StatusCode::device, kHangs};
+  if (lost_) return {StatusCode::device, "the GPU failed before"};
   VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO};
-  info.commandBufferCount = count;
-  info.pCommandBuffers = commands;
-  VkResult result = call_.vkQueueSubmit(queue_, 1, &info, fence_);
-  if (result == VK_SUCCESS) {
+  info.commandBufferCount = static_cast<uint32_t>(commands.size());
+  info.pCommandBuffers = commands.data();
+  VkResult result = call_.vkQueueSubmit(queue_, 1, &info, wait ? fence_ : VK_NULL_HANDLE);
+  ++submissions_;
+  dispatches_ += dispatches;
+  if (result == VK_SUCCESS && wait) {
+    constexpr uint64_t kDeadline_ns = 10'000'000'000;
     result = call_.vkWaitForFences(device_, 1, &fence_, VK_TRUE, kDeadline_ns);
-    if (result == VK_TIMEOUT) {
-      hangs_ = true;
-      return {StatusCode::device, kHangs};
-    }
+    if (result == VK_SUCCESS) result = call_.vkResetFences(device_, 1, &fence_);
   }
-  if (result == VK_SUCCESS) result = call_.vkResetFences(device_, 1, &fence_);
-  return result == VK_SUCCESS ? Status() : failed(result);
+  if (result == VK_SUCCESS) return {};
+  lost_ = true;
+  if (result == VK_TIMEOUT) return {StatusCode::device, "the GPU has not answered for 10 seconds"};
+  return failed(result);
 }
 
 }  // namespace nestling::runtime::vulkan

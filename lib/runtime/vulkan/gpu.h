@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <span>
 #include <volk.h>
 
 #include "runtime/vulkan/device.h"
@@ -85,11 +86,17 @@ class Gpu {
   // Compiled when it is first asked for.
   Result<VkPipeline> pipeline(const Kernel& kernel);
 
-  // Whether work was not done in time: then what it uses is never given back.
-  bool hangs() const { return hangs_; }
+  // Whether work failed, or was not done in time. It may still go on, so nothing that it uses is
+  // given back any more.
+  bool lost() const { return lost_; }
 
-  // Runs the commands and waits for them.
-  Status submit(const VkCommandBuffer* commands, uint32_t count);
+  double slice_ms() const { return slice_ms_; }
+  Counters counters() const;
+  void count_upload(uint64_t bytes) { uploaded_bytes_ += bytes; }
+
+  // Runs the commands, of which `dispatches` are dispatches, and with `wait` waits for them and all
+  // that came before.
+  Status submit(std::span<const VkCommandBuffer> commands, size_t dispatches, bool wait);
 
  private:
   friend class Buffer;
@@ -105,10 +112,13 @@ class Gpu {
   VolkDeviceTable call_{};
   VkPhysicalDeviceLimits limits_{};
   bool rows_are_subgroups_ = false;
+  double slice_ms_ = 0;
+  std::atomic<uint64_t> submissions_{0}, dispatches_{0}, uploaded_bytes_{0};
+  mutable std::atomic<uint64_t> allocated_bytes_{0};
   uint32_t family_ = 0;
   VkQueue queue_ = VK_NULL_HANDLE;
   VkFence fence_ = VK_NULL_HANDLE;
-  std::atomic<bool> hangs_{false};
+  std::atomic<bool> lost_{false};
   std::mutex submitting_, compiling_;
   std::map<uint32_t, Layout> layouts_;
   std::map<Shader, VkShaderModule> modules_;

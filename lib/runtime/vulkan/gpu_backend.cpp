@@ -1,6 +1,7 @@
 #include "runtime/vulkan/gpu_backend.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "runtime/cpu.h"
@@ -13,13 +14,14 @@ GpuBackend::~GpuBackend() { forget(); }
 // The plan that was recorded.
 void GpuBackend::forget() {
   const VolkDeviceTable& call = gpu_.call();
-  if (pool_ != VK_NULL_HANDLE && !gpu_.hangs()) {
+  if (pool_ != VK_NULL_HANDLE && !gpu_.lost()) {
     call.vkDestroyCommandPool(gpu_.device(), pool_, nullptr);
     call.vkDestroyDescriptorPool(gpu_.device(), sets_, nullptr);
   }
   pool_ = VK_NULL_HANDLE;
   sets_ = VK_NULL_HANDLE;
   commands_.clear();
+  dispatches_.clear();
 }
 
 float* GpuBackend::reserve(uint64_t bytes) {
@@ -40,6 +42,7 @@ Status GpuBackend::page_in(uint32_t capacity, const float* weights, uint64_t byt
   if (!allocated.ok()) return allocated.status();
   segment.buffer = std::move(allocated.value());
   if (bytes > 0) std::memcpy(segment.buffer.data(), weights, bytes);
+  gpu_.count_upload(bytes);
   return {};
 }
 
@@ -79,6 +82,8 @@ Status GpuBackend::prepare(const Plan& plan) {
   if (Status status = describe(places.segments()); !status.ok()) return status;
 
   const VolkDeviceTable& call = gpu_.call();
+  for (const auto& of_step : dispatches) dispatches_.push_back(of_step ? of_step->size() : 0);
+  step_ms_.assign(plan.steps.size(), 0);
   commands_.resize(plan.steps.size() + 1);
   VkCommandBufferAllocateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   info.commandPool = pool_;
@@ -173,18 +178,48 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
   return result == VK_SUCCESS ? Status() : failed(result);
 }
 
+Status GpuBackend::submit(size_t first, size_t last, bool wait) {
+  std::vector<VkCommandBuffer> batch(commands_.begin() + static_cast<std::ptrdiff_t>(first),
+                                     commands_.begin() + static_cast<std::ptrdiff_t>(last));
+  if (wait) batch.push_back(to_cpu_);
+  size_t dispatches = 0;
+  for (size_t s = first; s < last; ++s) dispatches += dispatches_[s];
+  return gpu_.submit(batch, dispatches, wait);
+}
+
+// In submissions that should take no longer than a slice.
+Status GpuBackend::run_on_gpu(size_t first, size_t last) {
+  using Clock = std::chrono::steady_clock;
+  const double most = gpu_.slice_ms();
+  for (size_t from = first; from < last;) {
+    const bool known = most <= 0 || step_ms_[from] > 0;
+    size_t to = from + 1;
+    if (known) {
+      for (double ms = step_ms_[from]; to < last; ++to) {
+        ms += step_ms_[to];
+        if (most > 0 && (step_ms_[to] <= 0 || ms > most)) break;
+      }
+    }
+    const Clock::time_point begin = Clock::now();
+    Status status = submit(from, to, !known || to == last);
+    if (!status.ok()) return status;
+    if (!known) {
+      step_ms_[from] = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    }
+    from = to;
+  }
+  return {};
+}
+
 Status GpuBackend::run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) {
-  std::vector<VkCommandBuffer> batch;
   for (size_t s = first; s < last;) {
     if (on_cpu(s)) {
       run_step(plan.steps[s++], pool);
       continue;
     }
-    batch.clear();
-    while (s < last && !on_cpu(s)) batch.push_back(commands_[s++]);
-    batch.push_back(to_cpu_);
-    Status status = gpu_.submit(batch.data(), static_cast<uint32_t>(batch.size()));
-    if (!status.ok()) return status;
+    const size_t from = s;
+    while (s < last && !on_cpu(s)) ++s;
+    if (Status status = run_on_gpu(from, s); !status.ok()) return status;
   }
   return {};
 }

@@ -33,6 +33,8 @@ class GpuBackend : public Backend {
   };
   void forget();
   Status describe(uint32_t segments);
+  Status run_on_gpu(size_t first, size_t last);
+  Status submit(size_t first, size_t last, bool wait);
   bool fits(const Dispatch& dispatch) const;
   Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
                 uint32_t segments);
@@ -44,6 +46,8 @@ class GpuBackend : public Backend {
   VkDescriptorSet set_ = VK_NULL_HANDLE;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   std::vector<VkCommandBuffer> commands_;    // by step; null: it runs on the CPU
+  std::vector<size_t> dispatches_;           // of each
+  std::vector<double> step_ms_;              // what each took alone; 0: not known yet
   VkCommandBuffer to_cpu_ = VK_NULL_HANDLE;  // behind the last of a submission
 };
 

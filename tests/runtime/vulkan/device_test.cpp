@@ -96,3 +96,75 @@ TEST_CASE("a GPU that is not there is refused") {
   CHECK(opened.status().code() == StatusCode::bad_argument);
   CHECK(opened.status().text().find("no GPU 99") != std::string::npos);
 }
+
+TEST_CASE("an upgrade uploads what it adds, and a downgrade gives it back") {
+  nestling::Random random(7);
+  const Graph graph = nestling::make_model("small", {.classes = 4, .height = 32, .width = 32});
+  const std::string package =
+      nestling::make_package(test::nested_graph(graph, Growth::full, 3, random, true), "test");
+  const auto counters = [] { return test::gpu().counters(); };
+  const uint64_t before = counters().allocated_bytes;
+  {
+    auto opened = Model::open_memory(package.data(), package.size(), {.accelerator = &test::gpu()});
+    REQUIRE(opened.ok());
+    Model& model = opened.value();
+    CHECK(counters().allocated_bytes == before);
+    std::vector<uint64_t> held;
+    for (uint32_t k = 1; k <= 3; ++k) {
+      const uint64_t uploaded = counters().uploaded_bytes;
+      REQUIRE(model.set_capacity(k).ok());
+      CHECK(counters().uploaded_bytes - uploaded == model.header().segments[k - 1].bytes);
+      held.push_back(counters().allocated_bytes);
+    }
+    CHECK(held[2] > held[1]);
+    CHECK(held[1] > held[0]);
+    const uint64_t uploaded = counters().uploaded_bytes;
+    REQUIRE(model.set_capacity(1).ok());
+    CHECK(counters().uploaded_bytes == uploaded);
+    CHECK(counters().allocated_bytes == held[0]);
+    REQUIRE(model.set_capacity(0).ok());
+    CHECK(counters().allocated_bytes == before);
+    REQUIRE(model.set_capacity(2).ok());
+  }
+  CHECK(counters().allocated_bytes == before);
+}
+
+TEST_CASE("an inference is cut into slices") {
+  nestling::Random random(7);
+  const Graph graph = nestling::make_model("resnet20", {.classes = 4, .height = 32, .width = 32});
+  const std::string package = nestling::make_package(graph, "test");
+  test::gpu();  // with the validation layer
+  std::vector<std::vector<float>> outputs;
+  const auto submissions = [&](double slice_ms) {
+    const auto device = Device::open(0, {.slice_ms = slice_ms});
+    REQUIRE(device.ok());
+    auto opened =
+        Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
+    Model& model = opened.value();
+    REQUIRE(model.set_capacity(1).ok());
+    std::vector<float> input(model.input_floats(), 0.5F), output(model.output_floats());
+    REQUIRE(model.run(input.data(), output.data()).ok());  // which times the layers
+    const auto before = device.value()->counters();
+    REQUIRE(model.run(input.data(), output.data()).ok());
+    const auto after = device.value()->counters();
+    outputs.push_back(output);
+    CHECK(after.dispatches - before.dispatches >= model.header().nodes.size() - 10);
+    return after.submissions - before.submissions;
+  };
+  CHECK(submissions(0) == 1);
+  const uint64_t each = submissions(1e-6);
+  CHECK(each >= 20);  // as many as there are layers, at least
+  CHECK(submissions(1e6) == 1);
+  CHECK(outputs[1] == outputs[0]);
+  CHECK(outputs[2] == outputs[0]);
+}
+
+TEST_CASE("what a GPU cannot do is refused") {
+  nestling::Random random(7);
+  const Graph graph = nestling::make_model("small", {.classes = 4, .height = 16, .width = 16});
+  const std::string package =
+      nestling::make_package(test::nested_graph(graph, Growth::causal, 2, random), "test");
+  const auto opened = Model::open_memory(package.data(), package.size(),
+                                         {.refinable = true, .accelerator = &test::gpu()});
+  CHECK(opened.status().code() == StatusCode::bad_argument);
+}
