@@ -18,6 +18,8 @@ Result<std::unique_ptr<Device>> Device::open(size_t number, const DeviceOptions&
 
 const DeviceInfo& Device::info() const { return gpu_->info(); }
 
+Status Device::save_cache() { return gpu_->save_cache(); }
+
 Counters Device::counters() const { return gpu_->counters(); }
 
 std::unique_ptr<Backend> Device::backend(uint32_t capacities) {

@@ -38,6 +38,9 @@ struct DeviceOptions {
   // between: the first inference of a capacity submits its layers one by one and times them. A
   // single layer may take longer. 0: an inference is one submission.
   double slice_ms = 4;
+  // A file of compiled kernels, which save_cache() wrote: a program that starts again has less to
+  // compile. One that is not there, damaged, or of another device or driver, is as none.
+  std::string cache = {};
 };
 
 // What a device has done since it was opened, and what it holds now.
@@ -57,6 +60,10 @@ class NESTLING_API Device : public Accelerator {
 
   const DeviceInfo& info() const;
   Counters counters() const;
+  // Writes DeviceOptions::cache, if kernels were compiled since it was read or written last: at
+  // once, or not at all.
+  Status save_cache();
+
   std::unique_ptr<Backend> backend(uint32_t capacities) override;
 
  private:

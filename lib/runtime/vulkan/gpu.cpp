@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "runtime/vulkan/cache_file.h"
 #include "runtime/vulkan/shaders.h"
 
 namespace nestling::runtime::vulkan {
@@ -171,7 +172,14 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   volkLoadDeviceTable(&call_, device_);
   call_.vkGetDeviceQueue(device_, family_, 0, &queue_);
   const VkFenceCreateInfo fence{.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-  const VkResult result = call_.vkCreateFence(device_, &fence, nullptr, &fence_);
+  VkResult result = call_.vkCreateFence(device_, &fence, nullptr, &fence_);
+  if (result != VK_SUCCESS) return failed(result);
+  cache_file_ = options.cache;
+  const std::string data = read_cache(cache_file_, properties.properties);
+  VkPipelineCacheCreateInfo cache{.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
+  cache.initialDataSize = data.size();
+  cache.pInitialData = data.data();
+  result = call_.vkCreatePipelineCache(device_, &cache, nullptr, &cache_);
   return result == VK_SUCCESS ? Status() : failed(result);
 }
 
@@ -187,6 +195,7 @@ Gpu::~Gpu() {
     call_.vkDestroyPipelineLayout(device_, layout.pipeline, nullptr);
     call_.vkDestroyDescriptorSetLayout(device_, layout.set, nullptr);
   }
+  call_.vkDestroyPipelineCache(device_, cache_, nullptr);
   call_.vkDestroyFence(device_, fence_, nullptr);
   call_.vkDestroyDevice(device_, nullptr);
 }
@@ -325,9 +334,24 @@ Result<VkPipeline> Gpu::pipeline(const Kernel& kernel) {
   info.layout = layout.value().pipeline;
   VkPipeline pipeline = VK_NULL_HANDLE;
   const VkResult result =
-      call_.vkCreateComputePipelines(device_, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline);
+      call_.vkCreateComputePipelines(device_, cache_, 1, &info, nullptr, &pipeline);
   if (result != VK_SUCCESS) return failed(result);
   return pipelines_[kernel] = pipeline;
+}
+
+Status Gpu::save_cache() {
+  const std::lock_guard lock(compiling_);
+  if (cache_file_.empty() || pipelines_.size() == cached_) return {};
+  size_t bytes = 0;
+  VkResult result = call_.vkGetPipelineCacheData(device_, cache_, &bytes, nullptr);
+  if (result != VK_SUCCESS) return failed(result);
+  std::string data(bytes, '\0');
+  result = call_.vkGetPipelineCacheData(device_, cache_, &bytes, data.data());
+  if (result != VK_SUCCESS) return failed(result);
+  data.resize(bytes);
+  Status status = write_cache(cache_file_, data);
+  if (status.ok()) cached_ = pipelines_.size();
+  return status;
 }
 
 Counters Gpu::counters() const {

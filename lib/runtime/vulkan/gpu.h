@@ -83,6 +83,7 @@ class Gpu {
     VkPipelineLayout pipeline = VK_NULL_HANDLE;
   };
   Result<Layout> layout(uint32_t segments);
+  Status save_cache();
   // Compiled when it is first asked for.
   Result<VkPipeline> pipeline(const Kernel& kernel);
 
@@ -123,6 +124,9 @@ class Gpu {
   std::map<uint32_t, Layout> layouts_;
   std::map<Shader, VkShaderModule> modules_;
   std::map<Kernel, VkPipeline> pipelines_;
+  std::string cache_file_;
+  VkPipelineCache cache_ = VK_NULL_HANDLE;
+  size_t cached_ = 0;  // pipelines, when the cache was saved
 };
 
 // What Vulkan calls a result, in a sentence: "the GPU has no memory left".

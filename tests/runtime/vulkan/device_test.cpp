@@ -8,7 +8,9 @@
 #include "support/gpu.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
+#include "support/temporary_folder.h"
 
+#include "base/file.h"
 #include "graph/zoo.h"
 #include "package/package.h"
 
@@ -167,4 +169,46 @@ TEST_CASE("what a GPU cannot do is refused") {
   const auto opened = Model::open_memory(package.data(), package.size(),
                                          {.refinable = true, .accelerator = &test::gpu()});
   CHECK(opened.status().code() == StatusCode::bad_argument);
+}
+
+TEST_CASE("compiled kernels are kept in a file, of which only a whole one is believed") {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "kernels").string();
+  nestling::Random random(7);
+  const std::string package = nestling::make_package(
+      nestling::make_model("small", {.classes = 4, .height = 16, .width = 16}), "test");
+  test::gpu();  // with the validation layer
+  const auto run = [&] {
+    const auto device = Device::open(0, {.cache = file});
+    REQUIRE(device.ok());
+    auto opened =
+        Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
+    Model& model = opened.value();
+    REQUIRE(model.set_capacity(1).ok());
+    std::vector<float> input(model.input_floats(), 0.5F), output(model.output_floats());
+    REQUIRE(model.run(input.data(), output.data()).ok());
+    REQUIRE(device.value()->save_cache().ok());
+    return output;
+  };
+  const std::vector<float> expected = run();
+  const std::string kept = nestling::read_file(file);
+  CHECK(kept.size() > 32);
+  CHECK(run() == expected);
+  for (int i = 0; i < 20; ++i) {
+    std::string damaged = kept;
+    if (i % 2 == 0) damaged.resize(random.below(damaged.size()));
+    if (i % 2 == 1)
+      damaged[random.below(damaged.size())] ^= static_cast<char>(1 + random.below(255));
+    nestling::write_file(file, damaged);
+    CHECK(run() == expected);
+    CHECK(nestling::read_file(file) == kept);
+  }
+  const auto device = Device::open(0, {.cache = (folder / "none/kernels").string()});
+  CHECK(device.value()->save_cache().ok());  // nothing was compiled
+  auto opened =
+      Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
+  REQUIRE(opened.value().set_capacity(1).ok());
+  const auto status = device.value()->save_cache();
+  CHECK(status.code() == StatusCode::io);
+  CHECK(status.text().find("none/kernels cannot be written") != std::string::npos);
 }
