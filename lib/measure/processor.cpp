@@ -27,17 +27,24 @@ std::set<std::string> cpu_operators(const runtime::Model& model) {
 
 #ifdef NESTLING_VULKAN
 
-Processor::Processor(const std::string& backend, size_t gpu) {
-  if (backend == "cpu") return;
-  if (backend == "auto") {
+Processor::Processor(const ProcessorOptions& options) {
+  if (options.backend == "cpu") return;
+  if (options.backend == "auto") {
     const auto devices = runtime::vulkan::devices();
-    if (!devices.ok() || gpu >= devices.value().size()) return;
-    if (devices.value()[gpu].kind == "cpu") return;
+    if (!devices.ok() || options.gpu >= devices.value().size()) return;
+    if (devices.value()[options.gpu].kind == "cpu") return;
   }
-  auto opened = runtime::vulkan::Device::open(gpu);
+  auto opened = runtime::vulkan::Device::open(
+      options.gpu, {.slice_ms = options.slice_ms, .cache = options.cache});
   if (!opened.ok()) fail("{}", opened.status().text());
   gpu_ = opened.value()->info().name;
   accelerator_ = std::move(opened.value());
+}
+
+void Processor::keep_cache() {
+  if (!accelerator_) return;
+  const auto saved = static_cast<runtime::vulkan::Device&>(*accelerator_).save_cache();
+  if (!saved.ok()) fail("{}", saved.text());
 }
 
 Json list_gpus() {
@@ -56,9 +63,11 @@ Json list_gpus() {
 
 #else
 
-Processor::Processor(const std::string& backend, size_t) {
-  if (backend == "vulkan") fail("this build has no GPU backend (NESTLING_VULKAN)");
+Processor::Processor(const ProcessorOptions& options) {
+  if (options.backend == "vulkan") fail("this build has no GPU backend (NESTLING_VULKAN)");
 }
+
+void Processor::keep_cache() {}
 
 Json list_gpus() { fail("this build has no GPU backend (NESTLING_VULKAN)"); }
 

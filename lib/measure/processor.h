@@ -14,16 +14,23 @@ class Accelerator;
 
 namespace nestling {
 
+struct ProcessorOptions {
+  std::string backend = "cpu";  // or "vulkan", or "auto": a GPU unless it is made of software
+  size_t gpu = 0;               // of those that there are: its number
+  double slice_ms = 4;          // these two: DeviceOptions of runtime/vulkan/device.h
+  std::string cache = {};
+};
+
 class Processor {
  public:
-  // `backend` is "cpu", "vulkan", or "auto": the GPU of number `gpu` if there is one that is not
-  // made of software, otherwise the CPU. Throws Error if it is not there.
-  Processor(const std::string& backend, size_t gpu);
+  // Throws Error if it is not there.
+  explicit Processor(const ProcessorOptions& options);
   ~Processor();
 
   // For ModelOptions; null for the CPU.
   runtime::Accelerator* accelerator() const { return accelerator_.get(); }
   std::string backend() const { return accelerator_ ? "vulkan" : "cpu"; }
+  void keep_cache();  // of a GPU; throws Error if it cannot be written
   const std::string& gpu() const { return gpu_; }  // its name; empty for the CPU
 
  private:

@@ -30,6 +30,13 @@ TEST_CASE("a package runs and is profiled on a GPU") {
   CHECK(profile["device"]["gpu"] == devices[0]["name"]);
   CHECK(profile["capacities"][0]["accuracy"] == cpu["accuracy"]);
 
+  work.result("nestling-run m.nest --data bars --backend vulkan --slice-ms 0 --gpu-cache kernels");
+  CHECK(std::filesystem::exists(work.folder / "kernels"));
+  const auto unwritable =
+      work.run("nestling-run m.nest --data bars --backend vulkan --gpu-cache none/kernels");
+  CHECK(unwritable.status == 1);
+  CHECK_THAT(unwritable.err, ContainsSubstring("none/kernels cannot be written"));
+
   // A software GPU is slower than the CPU that it runs on: nobody gets it without asking.
   const bool software = devices[0]["kind"] == "cpu";
   const json chosen = work.result("nestling-run m.nest --data bars --backend auto");

@@ -167,7 +167,7 @@ void Tool::print(const std::string& text, const Json& json) const {
   fmt::print("{}", common.json ? json_text(json) : text);
 }
 
-void ProcessorFlags::add_to(CLI::App& app) {
+void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu) {
   app.add_option("--backend", backend,
                  "Where layers run: cpu, vulkan, or auto, a GPU if there is one")
       ->check(CLI::IsMember({"cpu", "vulkan", "auto"}))

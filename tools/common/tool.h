@@ -21,12 +21,8 @@ struct CommonFlags {
   int threads = 0;  // 0: one per core
 };
 
-// --backend and --gpu: where models run.
-struct ProcessorFlags {
-  std::string backend = "cpu";
-  size_t gpu = 0;
-  void add_to(CLI::App& app);
-};
+// Adds --backend and --gpu: where models run.
+void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu);
 
 // Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
 // task begins and at most one every ten seconds. Nothing when quiet, but for errors.

@@ -19,7 +19,6 @@ int main(int argc, char** argv) {
             "    --run-tool /opt/nestling/nestling-run --device 'Raspberry Pi 5'");
   std::string package, out, vanilla;
   DataFlags data_flags;
-  ProcessorFlags processor;
   ProfileOptions options;
   options.run_tool.path = run_tool_beside();
   double min_accuracy = 0, max_latency = 0;
@@ -40,7 +39,7 @@ int main(int argc, char** argv) {
   tool.app.add_option("--run-tool", options.run_tool.path, "The nestling-run that measures")
       ->capture_default_str();
   tool.app.add_option("--device", options.device, "Name of the device");
-  processor.add_to(tool.app);
+  add_processor_flags(tool.app, options.run_tool.backend, options.run_tool.gpu);
   tool.app.add_option("--runs", options.runs, "Inferences timed for each capacity")
       ->check(CLI::Range(1, 1000000));
   auto* accuracy_gate =
@@ -60,8 +59,6 @@ int main(int argc, char** argv) {
     options.data = data_flags.name;
     options.max_bad = data_flags.max_bad;
     options.run_tool.threads = tool.common.threads;
-    options.run_tool.backend = processor.backend;
-    options.run_tool.gpu = processor.gpu;
     if (!vanilla.empty()) options.vanilla = vanilla;
     const Json profile = make_profile(package, options, progress);
     write_json(out, profile);

@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
-  ProcessorFlags processor_flags;
+  ProcessorOptions processor_options;
   bool list_devices = false;
   bool bench = false, layers = false, unlabelled = false, partial = false, refine = false;
   std::vector<double> confidences{90};
@@ -108,7 +108,15 @@ int main(int argc, char** argv) {
   auto* list_flag = tool.app.add_flag("--list-devices", list_devices,
                                       "Only say what GPUs there are: the numbers of --gpu");
   tool.app.add_option("package", package, "Package")->type_name("MODEL.nest")->excludes(list_flag);
-  processor_flags.add_to(tool.app);
+  add_processor_flags(tool.app, processor_options.backend, processor_options.gpu);
+  tool.app
+      .add_option("--slice-ms", processor_options.slice_ms,
+                  "Of a GPU: work that is submitted at once takes no longer, but for a single layer; "
+                  "0: an inference at once")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  tool.app.add_option("--gpu-cache", processor_options.cache,
+                      "Of a GPU: keep compiled kernels in this file, for the next time");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
       ->check(CLI::Range(0, 64));
   tool.app.add_flag("--partial", partial,
@@ -170,7 +178,7 @@ int main(int argc, char** argv) {
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
-    const Processor processor(processor_flags.backend, processor_flags.gpu);
+    Processor processor(processor_options);
     runtime::Model model = open_package(package, {.threads = threads,
                                                   .partial = partial,
                                                   .refinable = refine,
@@ -181,6 +189,7 @@ int main(int argc, char** argv) {
     if (capacity == 0) capacity = model.available();
     if (capacity == 0) fail("{}: not even its smallest capacity has arrived", package);
     check(model.set_capacity(capacity));
+    processor.keep_cache();
     const runtime::Footprint memory = model.footprint();
     Json json = {{"schema", "nestling/inference/1"},
                  {"package", package},
