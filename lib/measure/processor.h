@@ -30,7 +30,7 @@ class Processor {
   // For ModelOptions; null for the CPU.
   runtime::Accelerator* accelerator() const { return accelerator_.get(); }
   std::string backend() const { return accelerator_ ? "vulkan" : "cpu"; }
-  void keep_cache();  // of a GPU; throws Error if it cannot be written
+  void keep_cache();                               // of a GPU; throws Error if it cannot be written
   const std::string& gpu() const { return gpu_; }  // its name; empty for the CPU
 
  private:

@@ -43,6 +43,35 @@ C
 cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$work/embedded.c" "$work/my-net.c" -o "$work/embedded" \
   $(pkg-config --cflags --libs nestling)
 [ "$("$work/embedded")" = "3 capacities in $(stat -c %s "$package") bytes" ]
+# On a GPU, where the build has that.
+if [ -e "$work/usr/include/nestling/runtime/vulkan/device.h" ]; then
+  mkdir "$work/gpu"
+  cat > "$work/gpu/CMakeLists.txt" << 'CMAKE'
+cmake_minimum_required(VERSION 3.22)
+project(gpu CXX)
+set(CMAKE_CXX_STANDARD 20)
+find_package(nestling REQUIRED)
+add_executable(gpu gpu.cpp)
+target_link_libraries(gpu PRIVATE nestling::vulkan)
+CMAKE
+  cat > "$work/gpu/gpu.cpp" << 'CPP'
+#include <cstdio>
+#include <runtime/model.h>
+#include <runtime/vulkan/device.h>
+using namespace nestling::runtime;
+int main(int, char** argv) {
+  auto device = vulkan::Device::open(0);
+  if (!device.ok()) return 1;
+  auto model = Model::open(argv[1], {.accelerator = device.value().get()});
+  if (!model.ok() || !model.value().set_capacity(3).ok()) return 2;
+  std::printf("%zu layers on the CPU\n", model.value().cpu_layers().nodes.size());
+  return 0;
+}
+CPP
+  cmake -G Ninja -S "$work/gpu" -B "$work/gpu/build" -DCMAKE_PREFIX_PATH="$work/usr" > /dev/null
+  cmake --build "$work/gpu/build" > /dev/null
+  [ "$("$work/gpu/build/gpu" "$package")" = "0 layers on the CPU" ]
+fi
 # Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'
 {"schema": "nestling/profile/1", "capacities": [
