@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <span>
+#include <tuple>
 #include <volk.h>
 
 #include "runtime/vulkan/device.h"
@@ -52,7 +53,9 @@ inline constexpr size_t kConstants = 9;
 struct Kernel {
   Shader shader;
   std::array<uint32_t, kConstants> constants{};
-  auto operator<=>(const Kernel&) const = default;
+  bool operator<(const Kernel& other) const {
+    return std::tie(shader, constants) < std::tie(other.shader, other.constants);
+  }
 };
 
 inline constexpr uint32_t kPushBytes = 128;  // that every device has
