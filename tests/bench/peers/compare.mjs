@@ -3,7 +3,8 @@
 //   NESTLING_PEERS=build/peers node tests/bench/peers/compare.mjs BIN OUT [NETWORK...]
 // BIN has the programs, OUT keeps the models. --rounds=3 --runs=20 --threads=1,2
 // ONNX Runtime, of NESTLING_PEERS, by medians. --ncnn=DIR, with benchncnn, and --mnn=DIR, with
-// benchmark.out and its models, add what the user has built of these, by the least of the runs.
+// benchmark.out and its models, add what the user has built of these, by the least of the runs. With
+// --gpu=N ours and ncnn, if it is built with Vulkan, run on that GPU, and there are no others.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const flags = { rounds: '3', runs: '20', threads: '1,2', ncnn: '', mnn: '' };
+const flags = { rounds: '3', runs: '20', threads: '1,2', ncnn: '', mnn: '', gpu: '' };
 const [bin, out, ...wanted] = process.argv.slice(2).filter((word) => {
   const flag = /^--(\w+)=(.*)$/.exec(word);
   if (flag) flags[flag[1]] = flag[2];
@@ -33,9 +34,10 @@ const model = (name) => {
   }
   return { onnx, nest };
 };
+const gpu = flags.gpu === '' ? [] : ['--backend', 'vulkan', '--gpu', flags.gpu, '--slice-ms', '0'];
 const ours = ({ nest }, threads) =>
   JSON.parse(
-    run(`${bin}/nestling-run`, nest, '--bench', '--runs', flags.runs, '--threads', threads, '--json'),
+    run(`${bin}/nestling-run`, nest, '--bench', '--runs', flags.runs, '--threads', threads, '--json', ...gpu),
   ).latency_ms;
 
 // The lowest number behind "min =".
@@ -54,7 +56,7 @@ const mnnModels = {
 const peers = [
   {
     name: 'ORT',
-    has: () => true,
+    has: () => flags.gpu === '',
     ours: (latency) => latency.median,
     time: (name, { onnx }, threads) =>
       JSON.parse(run('node', `${here}/onnxruntime.mjs`, onnx, '1,3,224,224', threads, flags.runs)).median,
@@ -68,13 +70,13 @@ const peers = [
       if (!existsSync(folder)) {
         run(`${bin}/nestling-convert`, onnx, '--to', 'ncnn', '--out', folder, '--quiet');
       }
-      const words = [flags.runs, threads, '2', '-1', '0', `param=${folder}/capacity1.param`, 'shape=[224,224,3]'];
+      const words = [flags.runs, threads, '2', flags.gpu || '-1', '0', `param=${folder}/capacity1.param`, 'shape=[224,224,3]'];
       return least(run('sh', '-c', '"$@" 2>&1', 'sh', `${flags.ncnn}/benchncnn`, ...words));
     },
   },
   {
     name: 'MNN',
-    has: (name) => flags.mnn !== '' && name in mnnModels,
+    has: (name) => flags.mnn !== '' && flags.gpu === '' && name in mnnModels,
     ours: (latency) => latency.min,
     time: (name, files, threads) => {
       const folder = mkdtempSync(`${tmpdir()}/mnn-`);
