@@ -26,6 +26,9 @@ target_compile_options(
 if(NESTLING_SANITIZE)
   target_compile_options(nestling_options INTERFACE -fsanitize=${NESTLING_SANITIZE}
                                                     -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # The runtime has no RTTI, which the check of objects' types would ask.
+  target_compile_options(nestling_options INTERFACE
+                         $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=vptr>)
   target_link_options(nestling_options INTERFACE -fsanitize=${NESTLING_SANITIZE})
 endif()
 

@@ -25,7 +25,7 @@ fi
 step "pruning it"
 $bin/nestling-prune demo/vanilla.onnx --data fashion-mnist --out demo/run --max-drop 3
 step "growing it back"
-$bin/nestling-recover demo/run --data fashion-mnist --capacities 5 --growth joint --epochs 5
+$bin/nestling-recover demo/run --data fashion-mnist --capacities 5
 step "packing it"
 $bin/nestling-convert demo/run --out demo/model.nest
 $bin/nestling-convert demo/run --to onnx --out demo/onnx

@@ -61,7 +61,7 @@ nested() {
   "$bin/nestling-train" --arch "$2" --width "$3" --data "$data" --epochs "$4" --out "$out/$name.onnx"
   "$bin/nestling-prune" "$out/$name.onnx" --data "$data" --target-macs 5% --max-drop 60 --step 0.5 \
     --round-to 4 --epochs "$5" --rank-images 1000 --out "$out/$name.run"
-  "$bin/nestling-recover" "$out/$name.run" --data "$data" --capacities 5 --epochs "$6"
+  "$bin/nestling-recover" "$out/$name.run" --data "$data" --growth full --capacities 5 --epochs "$6"
   "$bin/nestling-convert" "$out/$name.run" --out "$out/$name.nest"
   "$bin/nestling-profile" "$out/$name.nest" --data "$data" --out "$out/$name.json"
 }

@@ -24,7 +24,8 @@ constexpr const char* kPrune =
     "nestling-prune v.onnx --data bars --out run --min-accuracy 20 --iterations 6 --batch 16 "
     "--threads 1";
 constexpr const char* kRecover =
-    "nestling-recover run --data bars --capacities 4 --epochs 3 --batch 16 --threads 1";
+    "nestling-recover run --data bars --growth full --capacities 4 --epochs 3 --batch 16 --threads "
+    "1";
 
 using Files = std::map<std::string, std::string>;
 

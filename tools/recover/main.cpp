@@ -21,20 +21,19 @@ int main(int argc, char** argv) {
   Tool tool("nestling-recover",
             "Grows the smallest model of a pruning run back into one multi-capacity model.",
             "nestling-recover run --data fashion-mnist --capacities 5");
-  std::string run, growth = "full", spread = "macs", regrown = "entry";
+  std::string run, growth = "joint", spread = "macs", regrown = "entry";
   DataFlags data_flags;
   Workers workers;
   RecoverOptions options;
-  options.training.epochs = 2;
-  options.training.learning_rate = 0.05;
   tool.app.add_option("run", run, "Folder of a nestling-prune run")->required()->type_name("RUN");
   data_flags.add_to(tool.app)->required();
   tool.app.add_option("--capacities", options.capacities, "Sizes of the model")
       ->check(CLI::Range(1, 64));
   tool.app
       .add_option("--growth", growth,
-                  "full: frozen filters also get weights for new channels; causal: they do not; "
-                  "joint: nothing is frozen, all are trained together")
+                  "joint: all are trained together; or one after the other, what the smaller ones "
+                  "have frozen: full, which also gives that weights for new channels, or causal, "
+                  "which does not")
       ->check(CLI::IsMember({"full", "causal", "joint"}));
   tool.app
       .add_option("--spread", spread,
@@ -49,7 +48,14 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"entry", "vanilla", "fresh"}));
   workers.add_to(tool.app);
   add_training_flags(tool.app, options.training,
-                     "Of training, for each capacity; of joint, for all together");
+                     "Of training: of joint, for all together, 5; "
+                     "otherwise for each capacity, 2");
+  CLI::Option* epochs_flag = tool.app.get_option("--epochs")->default_str("");
+  CLI::Option* rate_flag = tool.app.get_option("--learning-rate")
+                               ->default_str("")
+                               ->description(
+                                   "Highest of the one-cycle schedule, of joint 0.1, "
+                                   "otherwise 0.05; halved where the training diverges");
   add_distill_flag(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
@@ -61,6 +67,9 @@ int main(int argc, char** argv) {
     if (!crew) return kDone;
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
+    const bool joint = options.growth == Growth::joint;
+    if (epochs_flag->count() == 0) options.training.epochs = joint ? 5 : 2;
+    if (rate_flag->count() == 0) options.training.learning_rate = joint ? 0.1 : 0.05;
     options.spread = spread_from_name(spread);
     options.regrown = regrown_from_name(regrown);
     // Every model of the run takes its data as the vanilla one does.
