@@ -1,6 +1,6 @@
 // Packages whose weights are float16.
 #include "runtime/model.h"
-#include "support/catch.h"
+#include "support/capacities.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
 #include "support/rounded_graph.h"
@@ -16,22 +16,12 @@ using nestling::runtime::WeightType;
 
 namespace {
 
-// The outputs at each capacity, as these come up and go down.
 std::vector<std::vector<float>> outputs(const std::string& package, const nestling::Tensor& image,
                                         int threads) {
   auto opened = Model::open_memory(package.data(), package.size(), {.threads = threads});
   INFO(opened.status().text());
   REQUIRE(opened.ok());
-  Model& model = opened.value();
-  std::vector<std::vector<float>> all;
-  const auto largest = static_cast<int>(model.header().capacities());
-  for (int step = -largest; step <= largest; ++step) {
-    if (step == 0) continue;
-    REQUIRE(model.set_capacity(static_cast<uint32_t>(std::abs(step))).ok());
-    std::vector<float>& output = all.emplace_back(model.output_floats());
-    REQUIRE(model.run(image.data.data(), output.data()).ok());
-  }
-  return all;
+  return test::outputs_down_and_up(opened.value(), image);
 }
 
 void check_same(const Graph& graph, int threads, nestling::Random& random) {
@@ -42,11 +32,7 @@ void check_same(const Graph& graph, int threads, nestling::Random& random) {
   const nestling::Tensor image = test::random_tensor(shape, random);
   const auto expected = outputs(wide, image, threads), found = outputs(narrow, image, threads);
   REQUIRE(found.size() == expected.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    for (size_t j = 0; j < found[i].size(); ++j) {
-      CHECK(found[i][j] == Approx(expected[i][j]).epsilon(1e-4).margin(1e-4));
-    }
-  }
+  for (size_t i = 0; i < found.size(); ++i) test::check_close(found[i], expected[i]);
 }
 
 }  // namespace

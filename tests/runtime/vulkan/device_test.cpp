@@ -1,10 +1,8 @@
 // Packages on the first GPU there is, beside the CPU; of a machine without one, Mesa's lavapipe.
 #include "runtime/vulkan/device.h"
 
-#include <cmath>
-
 #include "runtime/model.h"
-#include "support/catch.h"
+#include "support/capacities.h"
 #include "support/gpu.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
@@ -24,45 +22,35 @@ using nestling::runtime::vulkan::Device;
 
 namespace {
 
-// The outputs at each capacity, as these come up and go down. `cpu_layers` becomes how many layers
-// of the largest ran on the CPU.
-std::vector<std::vector<float>> outputs(const std::string& package, const nestling::Tensor& image,
-                                        Accelerator* accelerator, size_t* cpu_layers = nullptr) {
+Model open(const std::string& package, Accelerator* accelerator) {
   auto opened = Model::open_memory(package.data(), package.size(), {.accelerator = accelerator});
   INFO(opened.status().text());
   REQUIRE(opened.ok());
-  Model& model = opened.value();
-  std::vector<std::vector<float>> all;
-  const auto largest = static_cast<int>(model.header().capacities());
-  for (int step = -largest; step <= largest; ++step) {
-    if (step == 0) continue;
-    const auto status = model.set_capacity(static_cast<uint32_t>(std::abs(step)));
-    INFO(status.text());
-    REQUIRE(status.ok());
-    std::vector<float>& output = all.emplace_back(model.output_floats());
-    REQUIRE(model.run(image.data.data(), output.data()).ok());
-  }
-  if (cpu_layers != nullptr) *cpu_layers = model.cpu_layers().nodes.size();
-  return all;
+  return std::move(opened.value());
 }
 
-// Returns how many layers of the largest capacity ran on the CPU.
+// The CPU and a GPU compute the same. Returns how many layers of the largest capacity ran on the
+// CPU after all.
 size_t check_same(const Graph& graph, WeightType weights, nestling::Random& random,
                   Device& device = test::gpu()) {
   const std::string package = nestling::make_package(graph, "test", weights);
   nestling::Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = 1;
   const nestling::Tensor image = test::random_tensor(shape, random);
-  size_t cpu_layers = 0;
-  const auto expected = outputs(package, image, nullptr),
-             found = outputs(package, image, &device, &cpu_layers);
+  Model on_cpu = open(package, nullptr), on_gpu = open(package, &device);
+  const auto expected = test::outputs_down_and_up(on_cpu, image);
+  const auto found = test::outputs_down_and_up(on_gpu, image);
   REQUIRE(found.size() == expected.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    for (size_t j = 0; j < found[i].size(); ++j) {
-      REQUIRE(found[i][j] == Approx(expected[i][j]).epsilon(1e-4).margin(1e-4));
-    }
-  }
-  return cpu_layers;
+  for (size_t i = 0; i < found.size(); ++i) test::check_close(found[i], expected[i]);
+  return on_gpu.cpu_layers().nodes.size();
+}
+
+// For a grey image, at capacity 1.
+std::vector<float> run(Model& model) {
+  REQUIRE(model.set_capacity(1).ok());
+  std::vector<float> input(model.input_floats(), 0.5F), output(model.output_floats());
+  REQUIRE(model.run(input.data(), output.data()).ok());
+  return output;
 }
 
 }  // namespace
@@ -107,9 +95,7 @@ TEST_CASE("an upgrade uploads what it adds, and a downgrade gives it back") {
   const auto counters = [] { return test::gpu().counters(); };
   const uint64_t before = counters().allocated_bytes;
   {
-    auto opened = Model::open_memory(package.data(), package.size(), {.accelerator = &test::gpu()});
-    REQUIRE(opened.ok());
-    Model& model = opened.value();
+    Model model = open(package, &test::gpu());
     CHECK(counters().allocated_bytes == before);
     std::vector<uint64_t> held;
     for (uint32_t k = 1; k <= 3; ++k) {
@@ -140,16 +126,11 @@ TEST_CASE("an inference is cut into slices") {
   const auto submissions = [&](double slice_ms) {
     const auto device = Device::open(0, {.slice_ms = slice_ms});
     REQUIRE(device.ok());
-    auto opened =
-        Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
-    Model& model = opened.value();
-    REQUIRE(model.set_capacity(1).ok());
-    std::vector<float> input(model.input_floats(), 0.5F), output(model.output_floats());
-    REQUIRE(model.run(input.data(), output.data()).ok());  // which times the layers
+    Model model = open(package, device.value().get());
+    run(model);  // which times the layers
     const auto before = device.value()->counters();
-    REQUIRE(model.run(input.data(), output.data()).ok());
+    outputs.push_back(run(model));
     const auto after = device.value()->counters();
-    outputs.push_back(output);
     CHECK(after.dispatches - before.dispatches >= model.header().nodes.size() - 10);
     return after.submissions - before.submissions;
   };
@@ -178,36 +159,31 @@ TEST_CASE("compiled kernels are kept in a file, of which only a whole one is bel
   const std::string package = nestling::make_package(
       nestling::make_model("small", {.classes = 4, .height = 16, .width = 16}), "test");
   test::gpu();  // with the validation layer
-  const auto run = [&] {
+  const auto run_and_keep = [&] {
     const auto device = Device::open(0, {.cache = file});
     REQUIRE(device.ok());
-    auto opened =
-        Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
-    Model& model = opened.value();
-    REQUIRE(model.set_capacity(1).ok());
-    std::vector<float> input(model.input_floats(), 0.5F), output(model.output_floats());
-    REQUIRE(model.run(input.data(), output.data()).ok());
+    Model model = open(package, device.value().get());
+    const std::vector<float> output = run(model);
     REQUIRE(device.value()->save_cache().ok());
     return output;
   };
-  const std::vector<float> expected = run();
+  const std::vector<float> expected = run_and_keep();
   const std::string kept = nestling::read_file(file);
   CHECK(kept.size() > 32);
-  CHECK(run() == expected);
+  CHECK(run_and_keep() == expected);
   for (int i = 0; i < 20; ++i) {
     std::string damaged = kept;
     if (i % 2 == 0) damaged.resize(random.below(damaged.size()));
     if (i % 2 == 1)
       damaged[random.below(damaged.size())] ^= static_cast<char>(1 + random.below(255));
     nestling::write_file(file, damaged);
-    CHECK(run() == expected);
+    CHECK(run_and_keep() == expected);
     CHECK(nestling::read_file(file) == kept);
   }
   const auto device = Device::open(0, {.cache = (folder / "none/kernels").string()});
   CHECK(device.value()->save_cache().ok());  // nothing was compiled
-  auto opened =
-      Model::open_memory(package.data(), package.size(), {.accelerator = device.value().get()});
-  REQUIRE(opened.value().set_capacity(1).ok());
+  Model model = open(package, device.value().get());
+  REQUIRE(model.set_capacity(1).ok());
   const auto status = device.value()->save_cache();
   CHECK(status.code() == StatusCode::io);
   CHECK(status.text().find("none/kernels cannot be written") != std::string::npos);
