@@ -37,9 +37,11 @@ const char* check_same(const std::vector<Shape>& in, const Shape& out) {
   return in.size() == 1 && in[0] == out ? nullptr : "a node changes the shape";
 }
 
-void run_moves(const Step& step, const ThreadPool& pool) {
-  const auto moves = step.op->moves(step);
-  for (const Move& move : *moves) copy(move.from, move.to, pool);
+bool try_moves(const Step& step, const ThreadPool& pool) {
+  const auto move = [](void* context, const View& from, const View& to) {
+    copy(from, to, *static_cast<const ThreadPool*>(context));
+  };
+  return step.op->moves(step, {move, const_cast<ThreadPool*>(&pool)});
 }
 
 }  // namespace nestling::runtime

@@ -48,9 +48,12 @@ struct Traits {
                                            const Shape& out) = nullptr;
 };
 
-// A copy from one view to another of the same sizes.
-struct Move {
-  View from, to;
+// Who is told of copies from one view to another of the same sizes.
+struct Moves {
+  void (*move)(void* context, const View& from, const View& to);
+  void* context;
+
+  void add(const View& from, const View& to) const { move(context, from, to); }
 };
 
 struct Operator {
@@ -62,8 +65,9 @@ struct Operator {
   const char* (*check)(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out);
   void (*run)(const Step& step, const ThreadPool& pool);
   Traits traits = {};
-  // What an operator that only moves elements moves, in any order; none if it has to run.
-  std::optional<std::vector<Move>> (*moves)(const Step& step) = nullptr;
+  // What an operator that only moves elements moves, in any order; false, and nothing told, if it
+  // has to run.
+  bool (*moves)(const Step& step, const Moves& moves) = nullptr;
 };
 
 // Null if there is none of that name.
@@ -78,7 +82,8 @@ inline uint32_t layer_groups(const NodeSpec& node) {
 const char* check_window(const NodeSpec& node, const Shape& in, const Shape& out);  // images
 const char* check_same(const std::vector<Shape>& in, const Shape& out);  // one input, same shape
 
-// The run() of an operator that always moves.
-void run_moves(const Step& step, const ThreadPool& pool);
+// The run() of an operator that moves: false if it has to run otherwise.
+bool try_moves(const Step& step, const ThreadPool& pool);
+inline void run_moves(const Step& step, const ThreadPool& pool) { try_moves(step, pool); }
 
 }  // namespace nestling::runtime

@@ -7,6 +7,34 @@
 
 namespace nestling::runtime {
 
+Tensor::Tensor(float* address, Shape sizes, size_t pixel_stride)
+    : data(address), shape(std::move(sizes)), strides(shape.size()) {
+  size_t stride = 1;
+  const auto lay = [&](size_t axis) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  };
+  if (shape.size() == 4) {
+    lay(1);
+    if (pixel_stride != 0) stride = pixel_stride;
+    for (const size_t axis : {3U, 2U, 0U}) lay(axis);
+  } else {
+    for (size_t axis = shape.size(); axis > 0; --axis) lay(axis - 1);
+  }
+}
+
+View::View(const Tensor& t) : data(t.data) {
+  for (size_t axis = 0; axis < t.shape.size(); ++axis) {
+    add(t.shape[axis], static_cast<std::ptrdiff_t>(t.strides[axis]));
+  }
+}
+
+View& View::add(size_t size, std::ptrdiff_t stride) {
+  sizes.push_back(size);
+  strides.push_back(stride);
+  return *this;
+}
+
 View broadcast(const Tensor& t, const Shape& shape) {
   View view(t.data);
   const size_t offset = shape.size() - t.shape.size();

@@ -39,22 +39,7 @@ struct Tensor {
   Tensor() = default;
   // Images channels last, all else in order. The pixels of an image can lie `pixel_stride` floats
   // apart, more than it has channels: then it is a part of the channels of another one.
-  Tensor(float* address, Shape sizes, size_t pixel_stride = 0)
-      : data(address), shape(std::move(sizes)) {
-    strides.resize(shape.size());
-    size_t stride = 1;
-    const auto lay = [&](size_t axis) {
-      strides[axis] = stride;
-      stride *= shape[axis];
-    };
-    if (shape.size() == 4) {
-      lay(1);
-      if (pixel_stride != 0) stride = pixel_stride;
-      for (const size_t axis : {3U, 2U, 0U}) lay(axis);
-    } else {
-      for (size_t axis = shape.size(); axis > 0; --axis) lay(axis - 1);
-    }
-  }
+  Tensor(float* address, Shape sizes, size_t pixel_stride = 0);
   size_t elements() const { return element_count(shape); }
 };
 
@@ -86,16 +71,8 @@ struct View {
   std::vector<std::ptrdiff_t> strides;
 
   View(float* address) : data(address) {}
-  explicit View(const Tensor& t) : data(t.data) {
-    for (size_t axis = 0; axis < t.shape.size(); ++axis) {
-      add(t.shape[axis], static_cast<std::ptrdiff_t>(t.strides[axis]));
-    }
-  }
-  View& add(size_t size, std::ptrdiff_t stride) {
-    sizes.push_back(size);
-    strides.push_back(stride);
-    return *this;
-  }
+  explicit View(const Tensor& t);
+  View& add(size_t size, std::ptrdiff_t stride);
   // Places first..last - 1 of an axis.
   View part(size_t axis, size_t first, size_t last) const {
     View view = *this;

@@ -17,16 +17,15 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return sum == out[axis] ? nullptr : "a concatenation does not fit";
 }
 
-std::optional<std::vector<Move>> moves(const Step& step) {
-  std::vector<Move> all;
+bool moves(const Step& step, const Moves& moves) {
   const auto axis = static_cast<size_t>(step.node->numbers[0]);
   View to(step.y);
   for (const Tensor& part : step.inputs) {
     to.sizes[axis] = part.shape[axis];
-    if (part.data != to.data) all.push_back({View(part), to});  // otherwise it was computed there
+    if (part.data != to.data) moves.add(View(part), to);  // otherwise it was computed there
     to.data += part.shape[axis] * step.y.strides[axis];
   }
-  return all;
+  return true;
 }
 
 }  // namespace

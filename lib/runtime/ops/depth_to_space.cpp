@@ -18,7 +18,7 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 }
 
 // Both seen as [N, C, H, b, W, b].
-std::optional<std::vector<Move>> moves(const Step& step) {
+bool moves(const Step& step, const Moves& moves) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const auto b = static_cast<size_t>(step.node->numbers[0]);
   const size_t channels = y.shape[1];
@@ -35,7 +35,8 @@ std::optional<std::vector<Move>> moves(const Step& step) {
       .add(b, channels_first ? s(1) : many * s(1));
   to.add(x.shape[0], t(0)).add(channels, t(1)).add(x.shape[2], wide * t(2)).add(b, t(2));
   to.add(x.shape[3], wide * t(3)).add(b, t(3));
-  return std::vector<Move>{{from, to}};
+  moves.add(from, to);
+  return true;
 }
 
 }  // namespace

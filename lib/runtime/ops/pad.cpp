@@ -27,46 +27,46 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
 }
 
 // Each axis has three parts: before, inside and after x. What lies inside all axes is a copy, what
-// does not is one too: of x mirrored, of its edge, or of the constant.
-std::optional<std::vector<Move>> moves(const Step& step) {
+// does not is one too: of x mirrored, of its edge, or of the constant. `from` and `to` are of the
+// axes before this one.
+void pad_from(const Step& step, size_t axis, const View& from, const View& to, const Moves& moves) {
   const Tensor &x = step.inputs[0], &y = step.y;
-  const int64_t mode = step.node->numbers[0];
+  if (axis == y.shape.size()) return moves.add(from, to);
+  const NodeSpec& node = *step.node;
+  const int64_t mode = node.numbers[0], before = node.numbers[2 * axis + 1];
+  const int64_t size = x.shape[axis], wide = y.shape[axis];
   // Zeros lie where a GPU has them too. Views are written through, but not this one.
-  const float* value = step.node->reals.data();
-  auto* const constant = const_cast<float*>(*value == 0 ? step.zeros : value);
-  std::vector<Move> all{{View(x.data), View(y.data)}};
-  for (size_t axis = 0; axis < y.shape.size(); ++axis) {
-    const int64_t before = step.node->numbers[2 * axis + 1];
-    const int64_t size = x.shape[axis], wide = y.shape[axis];
-    const auto x_stride = static_cast<std::ptrdiff_t>(x.strides[axis]);
-    const auto y_stride = static_cast<std::ptrdiff_t>(y.strides[axis]);
-    const int64_t begin = std::clamp<int64_t>(before, 0, wide);
-    const int64_t end = std::clamp<int64_t>(before + size, begin, wide);
-    std::vector<Move> longer;
-    // Places first..last - 1 of y, from the element of x at `from` on.
-    const auto add = [&](int64_t first, int64_t last, int64_t from, std::ptrdiff_t by) {
-      if (first == last) return;
-      for (Move move : all) {
-        const bool outside = mode == kConstant && (by == 0 || move.from.data == constant);
-        if (outside) {
-          move.from.data = constant;
-          for (std::ptrdiff_t& stride : move.from.strides) stride = 0;
-        } else {
-          move.from.data += from * x_stride;
-        }
-        move.from.add(static_cast<size_t>(last - first), outside ? 0 : by * x_stride);
-        move.to.data += first * y_stride;
-        move.to.add(static_cast<size_t>(last - first), y_stride);
-        longer.push_back(std::move(move));
-      }
-    };
-    const bool mirrors = mode == kReflect;
-    add(0, begin, mirrors ? before : 0, mirrors ? -1 : 0);
-    add(begin, end, begin - before, 1);
-    add(end, wide, mirrors ? 2 * (size - 1) - (end - before) : size - 1, mirrors ? -1 : 0);
-    all = std::move(longer);
-  }
-  return all;
+  auto* const constant = const_cast<float*>(node.reals[0] == 0 ? step.zeros : node.reals.data());
+  // Places first..last - 1 of y, from the element of x at `at` on.
+  const auto add = [&](int64_t first, int64_t last, int64_t at, std::ptrdiff_t by) {
+    if (first == last) return;
+    View next_from = from, next_to = to;
+    const bool outside = mode == kConstant && (by == 0 || from.data == constant);
+    if (outside) {
+      next_from.data = constant;
+      for (std::ptrdiff_t& stride : next_from.strides) stride = 0;
+      by = 0;
+    } else {
+      next_from.data += at * static_cast<std::ptrdiff_t>(x.strides[axis]);
+    }
+    next_from.add(static_cast<size_t>(last - first),
+                  by * static_cast<std::ptrdiff_t>(x.strides[axis]));
+    const auto stride = static_cast<std::ptrdiff_t>(y.strides[axis]);
+    next_to.data += first * stride;
+    next_to.add(static_cast<size_t>(last - first), stride);
+    pad_from(step, axis + 1, next_from, next_to, moves);
+  };
+  const int64_t begin = std::clamp<int64_t>(before, 0, wide);
+  const int64_t end = std::clamp<int64_t>(before + size, begin, wide);
+  const bool mirrors = mode == kReflect;
+  add(0, begin, mirrors ? before : 0, mirrors ? -1 : 0);
+  add(begin, end, begin - before, 1);
+  add(end, wide, mirrors ? 2 * (size - 1) - (end - before) : size - 1, mirrors ? -1 : 0);
+}
+
+bool moves(const Step& step, const Moves& moves) {
+  pad_from(step, 0, View(step.inputs[0].data), View(step.y.data), moves);
+  return true;
 }
 
 }  // namespace

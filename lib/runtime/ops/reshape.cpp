@@ -33,7 +33,7 @@ class Walk {
 };
 
 // Both tensors cut along axes that they have in common, if there are such.
-std::optional<std::vector<Move>> moves(const Step& step) {
+bool moves(const Step& step, const Moves& moves) {
   // What is left of a tensor's axes, the last one first.
   struct Axes {
     const Tensor& t;
@@ -49,18 +49,19 @@ std::optional<std::vector<Move>> moves(const Step& step) {
     }
   };
   Axes x(step.inputs[0]), y(step.y);
-  Move move{View(x.t.data), View(y.t.data)};
+  View from(x.t.data), to(y.t.data);
   while (x.left() > 1) {
     const auto [part, whole] = std::minmax({x.left(), y.left()});
-    if (whole % part != 0) return std::nullopt;
-    move.from.add(part, x.take(part));
-    move.to.add(part, y.take(part));
+    if (whole % part != 0) return false;
+    from.add(part, x.take(part));
+    to.add(part, y.take(part));
   }
-  return std::vector<Move>{std::move(move)};
+  moves.add(from, to);
+  return true;
 }
 
 void run(const Step& step, const ThreadPool& pool) {
-  if (moves(step)) return run_moves(step, pool);
+  if (try_moves(step, pool)) return;
   Walk from(step.inputs[0]), to(step.y);
   for (size_t i = 0; i < step.y.elements(); ++i) {
     *to.at() = *from.at();

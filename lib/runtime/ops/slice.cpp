@@ -57,7 +57,7 @@ std::optional<uint32_t> first_channel(const NodeSpec& node, const std::vector<Sh
   return part ? std::optional(channel) : std::nullopt;
 }
 
-std::optional<std::vector<Move>> moves(const Step& step) {
+bool moves(const Step& step, const Moves& moves) {
   const Tensor& x = step.inputs[0];
   View from(x.data);
   for_each_axis(
@@ -68,8 +68,8 @@ std::optional<std::vector<Move>> moves(const Step& step) {
         from.add(step.y.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]) * by);
         return true;
       });
-  if (from.data == step.y.data) return std::vector<Move>{};  // it stays where it is
-  return std::vector<Move>{{from, View(step.y)}};
+  if (from.data != step.y.data) moves.add(from, View(step.y));  // otherwise it stays where it is
+  return true;
 }
 
 }  // namespace

@@ -80,15 +80,20 @@ std::optional<Dispatch> dispatch_of(const Step& step, const Places& places, cons
 
 // Of an operator that only moves elements.
 std::optional<std::vector<Dispatch>> moves_of(const Step& step, const Places& places) {
-  const auto moves = step.op->moves(step);
-  if (!moves || is_bounded(step.low, step.high)) return std::nullopt;
-  std::vector<Dispatch> all;
-  for (const Move& move : *moves) {
-    auto dispatch = copy(move, places);
-    if (!dispatch) return std::nullopt;
-    all.push_back(*dispatch);
-  }
-  return all;
+  struct Context {
+    const Places& places;
+    std::vector<Dispatch> dispatches = {};
+    bool complete = true;
+  } context{places};
+  const auto add = [](void* given, const View& from, const View& to) {
+    auto& all = *static_cast<Context*>(given);
+    const auto dispatch = copy(from, to, all.places);
+    all.complete = all.complete && dispatch;
+    if (dispatch) all.dispatches.push_back(*dispatch);
+  };
+  const bool moves = step.op->moves(step, {add, &context});
+  if (!moves || !context.complete || is_bounded(step.low, step.high)) return std::nullopt;
+  return std::move(context.dispatches);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& 
 std::optional<Dispatch> window(const Step& step, const Places& places);
 std::optional<Dispatch> unary(const Step& step, const Places& places);
 std::optional<Dispatch> binary(const Step& step, const Places& places);
-std::optional<Dispatch> copy(const Move& move, const Places& places);
+std::optional<Dispatch> copy(const View& from, const View& to, const Places& places);
 std::optional<Dispatch> reduce(const Step& step, const Places& places);
 std::optional<Dispatch> arg_max(const Step& step, const Places& places);
 std::optional<Dispatch> softmax(const Step& step, const Places& places);

@@ -108,8 +108,8 @@ std::optional<Dispatch> binary(const Step& step, const Places& places) {
              places);
 }
 
-std::optional<Dispatch> copy(const Move& move, const Places& places) {
-  return map({Map::copy, move.to, move.from}, places);
+std::optional<Dispatch> copy(const View& from, const View& to, const Places& places) {
+  return map({Map::copy, to, from}, places);
 }
 
 }  // namespace nestling::runtime::vulkan
