@@ -4,7 +4,7 @@
 //   auto model = Model::open("model.nest", {.accelerator = device.value().get()});
 //
 // The driver is looked for when the program runs. Layers that the GPU has no kernel for run on the
-// CPU, in the same memory; Report says which.
+// CPU, in the same memory; Model::cpu_layers says which.
 #pragma once
 
 #include <cstddef>

@@ -110,7 +110,6 @@ class Gpu {
   Result<VkShaderModule> module(Shader shader);
 
   DeviceInfo info_;
-  VkInstance instance_ = VK_NULL_HANDLE;
   VkPhysicalDevice physical_ = VK_NULL_HANDLE;
   VkDevice device_ = VK_NULL_HANDLE;
   VolkDeviceTable call_{};

@@ -38,7 +38,8 @@ float* GpuBackend::reserve(uint64_t bytes) {
 Status GpuBackend::page_in(uint32_t capacity, const float* weights, uint64_t bytes) {
   Segment& segment = segments_[capacity - 1];
   segment.weights = weights;
-  auto allocated = gpu_.allocate(std::max<uint64_t>(bytes, 16));  // a descriptor needs a buffer
+  // Kernels read whole units of 16 bytes; and a descriptor needs a buffer.
+  auto allocated = gpu_.allocate(std::max<uint64_t>((bytes + 15) / 16 * 16, 16));
   if (!allocated.ok()) return allocated.status();
   segment.buffer = std::move(allocated.value());
   if (bytes > 0) std::memcpy(segment.buffer.data(), weights, bytes);
