@@ -34,8 +34,9 @@ class Backend {
   // Whether a step of that plan runs on the CPU.
   virtual bool on_cpu(size_t step) const = 0;
 
-  // How many steps are best run by one call.
-  virtual size_t at_once() const = 0;
+  // How many steps from `first` on are best run by one call; an inference can be cancelled between
+  // calls.
+  virtual size_t at_once(size_t first) const = 0;
 
   // Runs the steps first..last - 1. Whatever fails, the arena can be used on.
   virtual Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) = 0;

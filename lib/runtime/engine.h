@@ -45,7 +45,7 @@ class Engine {
   void begin(uint32_t capacity, const float* const* inputs, const ThreadPool& pool);
   // Of the capacity above that of the inference that finished last, which there must be.
   void refine();
-  size_t at_once() const { return backend_->at_once(); }
+  size_t at_once() const { return backend_->at_once(next_); }
   // Of the layers of capacity(), those that run on the CPU.
   CpuLayers cpu_layers() const;
   // Runs the next layers, `most` of them if so many are left.

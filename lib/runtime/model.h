@@ -121,8 +121,9 @@ class NESTLING_API Model {
   Status run_at(uint32_t capacity, const float* const* inputs, float* const* outputs);
   Status refine(float* const* outputs);
 
-  // The inference that runs now, if one does, ends after its present layer, and its run() fails
-  // with StatusCode::cancelled; its outputs are left as they were. Waits for nothing.
+  // The inference that runs now, if one does, ends after its present layer, or after what a GPU was
+  // given at once, and its run() fails with StatusCode::cancelled; its outputs are left as they
+  // were. Waits for nothing.
   void cancel();
 
  private:

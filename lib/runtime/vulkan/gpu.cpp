@@ -358,16 +358,16 @@ Counters Gpu::counters() const {
   return {submissions_, dispatches_, uploaded_bytes_, allocated_bytes_};
 }
 
-Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches, bool wait) {
+Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches) {
   const std::lock_guard lock(submitting_);
   if (lost_) return {StatusCode::device, "the GPU failed before"};
   VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO};
   info.commandBufferCount = static_cast<uint32_t>(commands.size());
   info.pCommandBuffers = commands.data();
-  VkResult result = call_.vkQueueSubmit(queue_, 1, &info, wait ? fence_ : VK_NULL_HANDLE);
+  VkResult result = call_.vkQueueSubmit(queue_, 1, &info, fence_);
   ++submissions_;
   dispatches_ += dispatches;
-  if (result == VK_SUCCESS && wait) {
+  if (result == VK_SUCCESS) {
     constexpr uint64_t kDeadline_ns = 10'000'000'000;
     result = call_.vkWaitForFences(device_, 1, &fence_, VK_TRUE, kDeadline_ns);
     if (result == VK_SUCCESS) result = call_.vkResetFences(device_, 1, &fence_);

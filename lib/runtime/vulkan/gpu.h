@@ -98,9 +98,8 @@ class Gpu {
   Counters counters() const;
   void count_upload(uint64_t bytes) { uploaded_bytes_ += bytes; }
 
-  // Runs the commands, of which `dispatches` are dispatches, and with `wait` waits for them and all
-  // that came before.
-  Status submit(std::span<const VkCommandBuffer> commands, size_t dispatches, bool wait);
+  // Runs the commands, which have so many dispatches, and waits for them.
+  Status submit(std::span<const VkCommandBuffer> commands, size_t dispatches);
 
  private:
   friend class Buffer;

@@ -179,37 +179,31 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
   return result == VK_SUCCESS ? Status() : failed(result);
 }
 
-Status GpuBackend::submit(size_t first, size_t last, bool wait) {
-  std::vector<VkCommandBuffer> batch(commands_.begin() + static_cast<std::ptrdiff_t>(first),
-                                     commands_.begin() + static_cast<std::ptrdiff_t>(last));
-  if (wait) batch.push_back(to_cpu_);
-  size_t dispatches = 0;
-  for (size_t s = first; s < last; ++s) dispatches += dispatches_[s];
-  return gpu_.submit(batch, dispatches, wait);
+// Steps that together should take no longer than a slice; one that was not timed yet is alone.
+size_t GpuBackend::at_once(size_t first) const {
+  const double most = gpu_.slice_ms();
+  if (most <= 0) return commands_.size();
+  size_t last = first;
+  for (double ms = 0; last < commands_.size(); ++last) {
+    ms += step_ms_[last];
+    if (last > first && (ms > most || step_ms_[first] <= 0 || step_ms_[last] <= 0)) break;
+  }
+  return last - first;
 }
 
-// In submissions that should take no longer than a slice.
-Status GpuBackend::run_on_gpu(size_t first, size_t last) {
+Status GpuBackend::submit(size_t first, size_t last) {
+  std::vector<VkCommandBuffer> batch(commands_.begin() + static_cast<std::ptrdiff_t>(first),
+                                     commands_.begin() + static_cast<std::ptrdiff_t>(last));
+  batch.push_back(to_cpu_);
+  size_t dispatches = 0;
+  for (size_t s = first; s < last; ++s) dispatches += dispatches_[s];
   using Clock = std::chrono::steady_clock;
-  const double most = gpu_.slice_ms();
-  for (size_t from = first; from < last;) {
-    const bool known = most <= 0 || step_ms_[from] > 0;
-    size_t to = from + 1;
-    if (known) {
-      for (double ms = step_ms_[from]; to < last; ++to) {
-        ms += step_ms_[to];
-        if (most > 0 && (step_ms_[to] <= 0 || ms > most)) break;
-      }
-    }
-    const Clock::time_point begin = Clock::now();
-    Status status = submit(from, to, !known || to == last);
-    if (!status.ok()) return status;
-    if (!known) {
-      step_ms_[from] = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    }
-    from = to;
+  const Clock::time_point begin = Clock::now();
+  Status status = gpu_.submit(batch, dispatches);
+  if (status.ok() && last - first == 1 && step_ms_[first] <= 0) {
+    step_ms_[first] = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
   }
-  return {};
+  return status;
 }
 
 Status GpuBackend::run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) {
@@ -220,7 +214,7 @@ Status GpuBackend::run(const Plan& plan, size_t first, size_t last, const Thread
     }
     const size_t from = s;
     while (s < last && !on_cpu(s)) ++s;
-    if (Status status = run_on_gpu(from, s); !status.ok()) return status;
+    if (Status status = submit(from, s); !status.ok()) return status;
   }
   return {};
 }

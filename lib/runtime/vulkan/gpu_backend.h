@@ -23,7 +23,7 @@ class GpuBackend : public Backend {
   void page_out(uint32_t capacity) override;
   Status prepare(const Plan& plan) override;
   bool on_cpu(size_t step) const override { return commands_[step] == VK_NULL_HANDLE; }
-  size_t at_once() const override { return SIZE_MAX; }
+  size_t at_once(size_t first) const override;
   Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) override;
 
  private:
@@ -33,8 +33,7 @@ class GpuBackend : public Backend {
   };
   void forget();
   Status describe(uint32_t segments);
-  Status run_on_gpu(size_t first, size_t last);
-  Status submit(size_t first, size_t last, bool wait);
+  Status submit(size_t first, size_t last);
   bool fits(const Dispatch& dispatch) const;
   Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
                 uint32_t segments);
