@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "runtime/c_error.h"
 #include "runtime/export.h"
 #include "runtime/host.h"
 #include "runtime/model.h"
@@ -27,13 +28,21 @@ struct nestling_host {
 };
 
 namespace {
-
 thread_local std::string last_error;
+}
+
+namespace nestling::runtime {
 
 bool told(const Status& status) {
   if (!status.ok()) last_error = status.text();
   return status.ok();
 }
+
+}  // namespace nestling::runtime
+
+namespace {
+
+using nestling::runtime::told;
 
 nestling_status code(const Status& status) { return static_cast<nestling_status>(status.code()); }
 
@@ -48,7 +57,8 @@ ModelOptions wanted(const nestling_model_options* options) {
           .workers = {options->run, options->self},
           .verify = options->verify != 0,
           .partial = options->partial != 0,
-          .refinable = options->refinable != 0};
+          .refinable = options->refinable != 0,
+          .accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu)};
 }
 
 nestling_model* opened(Result<Model> result) {
@@ -68,9 +78,13 @@ NESTLING_API const char* nestling_error(void) { return last_error.c_str(); }
 
 NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
   const ModelOptions usual;
-  *options = {
-      usual.threads, usual.verify ? 1 : 0, usual.partial ? 1 : 0, usual.refinable ? 1 : 0, nullptr,
-      nullptr};
+  *options = {usual.threads,
+              usual.verify ? 1 : 0,
+              usual.partial ? 1 : 0,
+              usual.refinable ? 1 : 0,
+              nullptr,
+              nullptr,
+              nullptr};
 }
 
 NESTLING_API nestling_model* nestling_model_open(const char* path,

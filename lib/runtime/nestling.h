@@ -50,6 +50,7 @@ const char* nestling_error(void);
 /* ---- One model ---- */
 
 typedef struct nestling_model nestling_model;
+typedef struct nestling_gpu nestling_gpu; /* vulkan/nestling_gpu.h */
 
 typedef struct {
   int threads;
@@ -59,6 +60,7 @@ typedef struct {
   /* Threads of the application's own (workers.h); NULL: the model makes its threads. */
   void (*run)(void* self, size_t count, void (*work)(void* context, size_t i), void* context);
   void* self;
+  nestling_gpu* gpu; /* on which layers run; outlives the model. NULL: the CPU */
 } nestling_model_options;
 
 /* PixelFormat of pixels.h. */
@@ -83,7 +85,7 @@ typedef struct {
   double begin_s, end_s;
 } nestling_layer;
 
-/* One thread, checksums, a file that is whole. */
+/* One thread, checksums, a file that is whole, the CPU. */
 void nestling_model_defaults(nestling_model_options* options);
 
 /* With `options` NULL the defaults. */

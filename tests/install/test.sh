@@ -48,12 +48,34 @@ if [ -e "$work/usr/include/nestling/runtime/vulkan/device.h" ]; then
   mkdir "$work/gpu"
   cat > "$work/gpu/CMakeLists.txt" << 'CMAKE'
 cmake_minimum_required(VERSION 3.22)
-project(gpu CXX)
+project(gpu C CXX)
 set(CMAKE_CXX_STANDARD 20)
 find_package(nestling REQUIRED)
-add_executable(gpu gpu.cpp)
-target_link_libraries(gpu PRIVATE nestling::vulkan)
+foreach(program gpu gpu_c)
+  add_executable(${program})
+  target_link_libraries(${program} PRIVATE nestling::vulkan)
+  set_target_properties(${program} PROPERTIES LINKER_LANGUAGE CXX)
+endforeach()
+target_sources(gpu PRIVATE gpu.cpp)
+target_sources(gpu_c PRIVATE gpu.c)
 CMAKE
+  cat > "$work/gpu/gpu.c" << 'C'
+#include <runtime/vulkan/nestling_gpu.h>
+#include <stdio.h>
+int main(int count, char** words) {
+  if (nestling_gpu_open(99, NULL) == NULL) printf("%s\n", nestling_error());
+  nestling_gpu* gpu = count == 2 && nestling_gpu_count() > 0 ? nestling_gpu_open(0, NULL) : NULL;
+  nestling_model_options options;
+  nestling_model_defaults(&options);
+  options.gpu = gpu;
+  nestling_model* model = nestling_model_open(words[1], &options);
+  if (gpu == NULL || model == NULL || nestling_model_set_capacity(model, 1) != NESTLING_OK) return 1;
+  printf("%s at capacity %u\n", nestling_gpu_name(gpu), nestling_model_capacity(model));
+  nestling_model_close(model);
+  nestling_gpu_close(gpu);
+  return 0;
+}
+C
   cat > "$work/gpu/gpu.cpp" << 'CPP'
 #include <cstdio>
 #include <runtime/model.h>
@@ -71,6 +93,7 @@ CPP
   cmake -G Ninja -S "$work/gpu" -B "$work/gpu/build" -DCMAKE_PREFIX_PATH="$work/usr" > /dev/null
   cmake --build "$work/gpu/build" > /dev/null
   [ "$("$work/gpu/build/gpu" "$package")" = "0 layers on the CPU" ]
+  [[ $("$work/gpu/build/gpu_c" "$package") == "there is no GPU 99"*" at capacity 1" ]]
 fi
 # Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'
