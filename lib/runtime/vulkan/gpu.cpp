@@ -232,14 +232,16 @@ Result<Buffer> Gpu::allocate(uint64_t bytes) const {
   VkMemoryRequirements needs;
   call_.vkGetBufferMemoryRequirements(device_, buffer.buffer_, &needs);
 
-  // The device's own if the CPU sees it, which it does where they share memory and on most cards.
+  // The device's own if the CPU sees it, which it does where they share memory and on most cards;
+  // of that, or else of the CPU's, what the CPU's cache holds, so that it reads it fast.
   VkPhysicalDeviceMemoryProperties memory;
   vkGetPhysicalDeviceMemoryProperties(physical_, &memory);
   constexpr VkMemoryPropertyFlags kSeen =
       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
-  for (const VkMemoryPropertyFlags also :
-       {VkMemoryPropertyFlags{VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT}, VkMemoryPropertyFlags{}}) {
+  constexpr VkMemoryPropertyFlags kOwn = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  constexpr VkMemoryPropertyFlags kCached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+  for (const VkMemoryPropertyFlags also : {kOwn | kCached, kOwn, kCached, 0U}) {
     const VkMemoryPropertyFlags wanted = kSeen | also;
     for (uint32_t t = 0; t < memory.memoryTypeCount && buffer.memory_ == VK_NULL_HANDLE; ++t) {
       if ((needs.memoryTypeBits >> t & 1) == 0 ||
