@@ -65,7 +65,8 @@ Status GpuBackend::prepare(const Plan& plan) {
   Places places(static_cast<const float*>(arena_.data()), arena_.bytes());
   for (const Segment& segment : segments_) {
     if (segment.buffer.handle() == VK_NULL_HANDLE) break;
-    places.add_segment(segment.weights, segment.buffer.bytes());
+    const bool empty = segment.weights == nullptr;
+    places.add_segment(segment.weights, empty ? 0 : segment.buffer.bytes());
   }
   Table table(1);  // never empty
   std::vector<std::optional<std::vector<Dispatch>>> dispatches;
