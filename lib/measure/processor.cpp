@@ -15,9 +15,9 @@
 namespace nestling {
 namespace {
 
-std::set<std::string> cpu_operators(const runtime::Model& model) {
+std::set<std::string> operators_of(const runtime::CpuLayers& layers, const runtime::Model& model) {
   std::set<std::string> operators;
-  for (const uint32_t node : model.cpu_layers().nodes) {
+  for (const uint32_t node : layers.nodes) {
     operators.insert(model.header().nodes[node].op);
   }
   return operators;
@@ -78,7 +78,7 @@ Processor::~Processor() = default;
 Json cpu_layers_json(const runtime::Model& model) {
   const runtime::CpuLayers layers = model.cpu_layers();
   return {{"layers", layers.nodes.size()},
-          {"operators", cpu_operators(model)},
+          {"operators", operators_of(layers, model)},
           {"bytes", layers.bytes}};
 }
 
@@ -86,7 +86,8 @@ std::string cpu_layers_text(const runtime::Model& model) {
   const runtime::CpuLayers layers = model.cpu_layers();
   if (layers.nodes.empty()) return "";
   return fmt::format("{} layers run on the CPU ({}): they read and write {} bytes an inference\n",
-                     layers.nodes.size(), fmt::join(cpu_operators(model), ", "), layers.bytes);
+                     layers.nodes.size(), fmt::join(operators_of(layers, model), ", "),
+                     layers.bytes);
 }
 
 }  // namespace nestling

@@ -98,19 +98,19 @@ Status GpuBackend::prepare(const Plan& plan) {
   for (size_t s = 0; s < commands_.size(); ++s) {
     if (!dispatches[s]) {
       commands_[s] = VK_NULL_HANDLE;
-    } else if (Status status = record(commands_[s], *dispatches[s], places.segments());
-               !status.ok()) {
+    } else if (Status status = record(commands_[s], *dispatches[s]); !status.ok()) {
       return status;
     }
   }
-  return record(to_cpu_, {}, places.segments());
+  return record(to_cpu_, {});
 }
 
 // The one descriptor set of all steps, and where commands come from.
 Status GpuBackend::describe(uint32_t segments) {
   const VolkDeviceTable& call = gpu_.call();
-  const auto layout = gpu_.layout(segments);
-  if (!layout.ok()) return layout.status();
+  const auto found = gpu_.layout(segments);
+  if (!found.ok()) return found.status();
+  layout_ = found.value();
   VkCommandPoolCreateInfo commands{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
   commands.queueFamilyIndex = gpu_.family();
   VkResult result = call.vkCreateCommandPool(gpu_.device(), &commands, nullptr, &pool_);
@@ -125,7 +125,7 @@ Status GpuBackend::describe(uint32_t segments) {
   VkDescriptorSetAllocateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
   info.descriptorPool = sets_;
   info.descriptorSetCount = 1;
-  info.pSetLayouts = &layout.value().set;
+  info.pSetLayouts = &layout_.set;
   result = call.vkAllocateDescriptorSets(gpu_.device(), &info, &set_);
   if (result != VK_SUCCESS) return failed(result);
 
@@ -148,11 +148,8 @@ Status GpuBackend::describe(uint32_t segments) {
 }
 
 // A step's commands; or, of none, those that make results visible to the CPU.
-Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
-                          uint32_t segments) {
+Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches) {
   const VolkDeviceTable& call = gpu_.call();
-  const auto layout = gpu_.layout(segments);
-  if (!layout.ok()) return layout.status();
   const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   VkResult result = call.vkBeginCommandBuffer(commands, &begin);
   if (result != VK_SUCCESS) return failed(result);
@@ -166,14 +163,14 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
       commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
       ends ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0,
       nullptr, 0, nullptr);
-  call.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout.value().pipeline, 0,
-                               1, &set_, 0, nullptr);
+  call.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout_.pipeline, 0, 1,
+                               &set_, 0, nullptr);
   for (const Dispatch& dispatch : dispatches) {
     const auto pipeline = gpu_.pipeline(dispatch.kernel);
     if (!pipeline.ok()) return pipeline.status();
     call.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.value());
-    call.vkCmdPushConstants(commands, layout.value().pipeline, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-                            kPushBytes, dispatch.push.data());
+    call.vkCmdPushConstants(commands, layout_.pipeline, VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes,
+                            dispatch.push.data());
     call.vkCmdDispatch(commands, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
   }
   result = call.vkEndCommandBuffer(commands);

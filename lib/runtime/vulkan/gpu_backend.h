@@ -35,12 +35,12 @@ class GpuBackend : public Backend {
   Status describe(uint32_t segments);
   Status submit(size_t first, size_t last);
   bool fits(const Dispatch& dispatch) const;
-  Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches,
-                uint32_t segments);
+  Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches);
 
   Gpu& gpu_;
   Buffer arena_, table_;
   std::vector<Segment> segments_;  // by capacity
+  Gpu::Layout layout_;             // the device's, of as many segments
   VkDescriptorPool sets_ = VK_NULL_HANDLE;
   VkDescriptorSet set_ = VK_NULL_HANDLE;
   VkCommandPool pool_ = VK_NULL_HANDLE;

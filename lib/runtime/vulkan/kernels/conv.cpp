@@ -58,9 +58,7 @@ std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& 
   const NodeSpec& node = *step.node;
   const Image &x = layer.x, &y = layer.y;
   const Weighing w = weighing_of(step, places);
-  const bool whole = w.whole && in_fours({layer.x_at, x.stride});
-  const bool whole_y = w.whole_y && in_fours({layer.y_at, y.stride}) &&
-                       (layer.addend == kNone || layer.addend % 4 == 0);
+  const bool whole = w.whole && layer.whole_x(), whole_y = w.whole_y && layer.whole_y();
   const size_t pixels = y.height * y.width;
   const bool pointwise = node.kernel == std::array<uint32_t, 2>{1, 1} &&
                          node.stride == std::array<uint32_t, 2>{1, 1} &&

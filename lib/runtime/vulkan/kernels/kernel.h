@@ -34,17 +34,23 @@ inline uint32_t groups_of(size_t items, uint32_t size) {
   return static_cast<uint32_t>((items + size - 1) / size);
 }
 
+inline bool in_fours(std::initializer_list<size_t> numbers) {
+  return std::all_of(numbers.begin(), numbers.end(), [](size_t n) { return n % 4 == 0; });
+}
+
 // Where conv and window find an image of x and one of y, and what belongs to channels.
 struct Layer {
   Image x, y;
   uint32_t x_at, y_at, addend = kNone, scale = 0, shift = 0;
+
+  // Whether four channels lie aligned: of x, and of y and what is added to it.
+  bool whole_x() const { return in_fours({x_at, x.stride}); }
+  bool whole_y() const {
+    return in_fours({y_at, y.stride}) && (addend == kNone || in_fours({addend}));
+  }
 };
 // None if these are several images.
 std::optional<Layer> layer_of(const Step& step, const Places& places);
-
-inline bool in_fours(std::initializer_list<size_t> numbers) {
-  return std::all_of(numbers.begin(), numbers.end(), [](size_t n) { return n % 4 == 0; });
-}
 
 // One function a shader, or several: none if the step is not one for it.
 std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& gpu, Table& table);

@@ -78,14 +78,14 @@ std::optional<Dispatch> lines(Lines kind, const Step& step, Axes across, Axes al
       push.numbers()};
 }
 
-// Lines along one axis of x that become numbers of y, or, where they stay lines, as x's.
-std::optional<Dispatch> lines_along(Lines kind, const Step& step, size_t axis, const Places& places,
-                                    const Around& around = {}) {
+// Lines along axes first..last - 1 of x, which become lines of y that lie as these do.
+std::optional<Dispatch> lines_along(Lines kind, const Step& step, size_t first, size_t last,
+                                    const Places& places, const Around& around = {}) {
   const Tensor &x = step.inputs[0], &y = step.y;
   if (x.strides != y.strides) return std::nullopt;
   Axes across, along;
   for (size_t i = 0; i < x.shape.size(); ++i) {
-    (i == axis ? along : across).add(x.shape[i], x.strides[i], y.strides[i]);
+    (i >= first && i < last ? along : across).add(x.shape[i], x.strides[i], y.strides[i]);
   }
   return lines(kind, step, std::move(across), std::move(along), places, around);
 }
@@ -129,27 +129,20 @@ std::optional<Dispatch> arg_max(const Step& step, const Places& places) {
 
 std::optional<Dispatch> softmax(const Step& step, const Places& places) {
   if (is_bounded(step.low, step.high)) return std::nullopt;
+  const auto axis = static_cast<size_t>(step.node->numbers[0]);
   const bool log = step.node->numbers[1] != 0;
-  return lines_along(log ? Lines::log_softmax : Lines::softmax, step,
-                     static_cast<size_t>(step.node->numbers[0]), places);
+  return lines_along(log ? Lines::log_softmax : Lines::softmax, step, axis, axis + 1, places);
 }
 
 std::optional<Dispatch> normalise(const Step& step, const Places& places) {
-  const Tensor &x = step.inputs[0], &y = step.y;
-  if (x.strides != y.strides) return std::nullopt;
-  Axes across, along;
-  for (size_t i = 0; i < x.shape.size(); ++i) {
-    const bool inner = static_cast<int64_t>(i) >= step.node->numbers[0];
-    (inner ? along : across).add(x.shape[i], x.strides[i], y.strides[i]);
-  }
-  return lines(Lines::normalise, step, std::move(across), std::move(along), places,
-               {.alpha = step.node->reals[0]});
+  return lines_along(Lines::normalise, step, static_cast<size_t>(step.node->numbers[0]),
+                     step.y.shape.size(), places, {.alpha = step.node->reals[0]});
 }
 
 std::optional<Dispatch> lrn(const Step& step, const Places& places) {
   const int64_t size = step.node->numbers[0], before = (size - 1) / 2;
   const std::vector<float>& reals = step.node->reals;
-  return lines_along(Lines::lrn, step, 1, places,
+  return lines_along(Lines::lrn, step, 1, 2, places,
                      {.alpha = reals[0] / static_cast<float>(size),
                       .beta = reals[1],
                       .bias = reals[2],

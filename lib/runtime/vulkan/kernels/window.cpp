@@ -24,8 +24,7 @@ std::optional<Dispatch> window(const Step& step, const Places& places) {
   const NodeSpec& node = *step.node;
   const Image &x = layer.x, &y = layer.y;
   const uint32_t weights = kind == Window::depthwise ? *places.in_arena(step.channel_weights) : 0;
-  const bool whole = in_fours({layer.x_at, layer.y_at, x.stride, y.stride, y.channels}) &&
-                     (layer.addend == kNone || layer.addend % 4 == 0);
+  const bool whole = layer.whole_x() && layer.whole_y() && in_fours({y.channels});
   const size_t channels = whole ? y.channels / 4 : y.channels;
   const size_t pixels = y.height * y.width;
   const uint32_t wide = channels >= 8 ? 8 : 1, high = 64 / wide;

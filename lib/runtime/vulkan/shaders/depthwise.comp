@@ -3,21 +3,11 @@
 // PIXELS output pixels of a row; pixels of the input that several of them meet are loaded once.
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
+#include "window.glsl"
 
 layout(constant_id = 4) const int PIXELS = 4;
 layout(constant_id = 5) const int KERNEL_WIDTH = 3;
 layout(constant_id = 6) const int STRIDE = 1;  // of columns
-
-// As in window.comp.
-layout(push_constant) uniform Push {
-  uint x, y, addend, scale, shift, weights;
-  uint x_stride, y_stride;
-  int x_height, x_width, y_width;
-  uint y_pixels, channels, weights_row;
-  int kernel_height, kernel_width, stride_y, stride_x, dilation_y, dilation_x;
-  int top, left, bottom, right;
-  float low, high;
-};
 
 const int kMet = (PIXELS - 1) * STRIDE + KERNEL_WIDTH;  // pixels of a row of x
 

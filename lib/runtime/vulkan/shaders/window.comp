@@ -3,21 +3,11 @@
 // invocation has one channel, or four, of an output pixel.
 #extension GL_GOOGLE_include_directive : require
 #include "memory.glsl"
+#include "window.glsl"
 
 layout(constant_id = 4) const uint KIND = 0;
 const uint kDepthwise = 0, kMaximum = 1, kAverage = 2, kAffine = 3;
 layout(constant_id = 5) const bool WHOLE = false;  // four channels, which lie aligned
-
-layout(push_constant) uniform Push {
-  uint x, y, addend, scale, shift, weights;  // floats of the arena; addend: kNone
-  uint x_stride, y_stride;                   // of pixels
-  int x_height, x_width, y_width;
-  uint y_pixels, channels, weights_row;
-  int kernel_height, kernel_width, stride_y, stride_x, dilation_y, dilation_x;
-  int top, left, bottom, right;
-  float low, high;
-  uint count_padding;
-};
 
 vec4 load(uint at) { return WHOLE ? arena4[at / 4] : vec4(arena[at]); }
 
