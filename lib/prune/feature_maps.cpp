@@ -122,7 +122,7 @@ ChannelScores exact_trr(const Graph& graph, const std::vector<ValueId>& values,
     const auto add = [&](std::span<const int64_t> batch, ValueId id, const at::Tensor& y) {
       // The channels of an element side by side, as convolutions leave them.
       const at::Tensor maps =
-          (y.dim() > 2 ? y.flatten(2) : y.unsqueeze(2)).transpose(1, 2).contiguous();
+          (y.dim() > 2 ? y.flatten(2) : y.unsqueeze(2)).transpose(1, 2).cpu().contiguous();
       std::vector<int32_t> labels;
       labels.reserve(batch.size());
       for (const int64_t n : batch) labels.push_back(data.labels[static_cast<size_t>(n)]);

@@ -22,7 +22,9 @@ constexpr int64_t kMostImages = 500;   // to fit by; the statistics are of all
 constexpr int64_t kRowsPerColumn = 4;  // of X, at least, where the images have as many
 
 at::Tensor indices(const std::vector<int64_t>& of) {
-  return at::from_blob(const_cast<int64_t*>(of.data()), {std::ssize(of)}, at::kLong).clone();
+  return at::from_blob(const_cast<int64_t*>(of.data()), {std::ssize(of)}, at::kLong)
+      .clone()
+      .to(device());
 }
 
 // One layer whose inputs are cut, and what the images have said of it so far.
@@ -43,7 +45,7 @@ class Layer {
     kept_ = indices(kept);
     cut_ = indices(cut);
     cut_weight_ = weight.index_select(0, indices(outputs_)).flatten(1).index_select(1, cut_);
-    const auto options = at::TensorOptions(at::kDouble);
+    const auto options = at::TensorOptions(at::kDouble).device(device());
     products_ = at::zeros({std::ssize(kept), std::ssize(kept)}, options);
     targets_ = at::zeros({std::ssize(kept), std::ssize(outputs_)}, options);
     input_sum_ = at::zeros({std::ssize(kept)}, options);

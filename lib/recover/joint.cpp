@@ -67,7 +67,8 @@ at::Tensor part_of(at::Tensor tensor, const Places& places) {
       if (count < tensor.size(axis)) tensor = tensor.narrow(axis, 0, count);
     } else {
       tensor = tensor.index_select(
-          axis, at::from_blob(const_cast<int64_t*>(places[a].data()), {count}, at::kLong));
+          axis, at::from_blob(const_cast<int64_t*>(places[a].data()), {count}, at::kLong)
+                    .to(tensor.device()));
     }
   }
   return tensor;

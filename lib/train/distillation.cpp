@@ -63,7 +63,7 @@ at::Tensor Distillation::loss(Network& student, const Batch& batch) {
                                 if (found != attentions.end()) found->second = attention(maps);
                               });
   }
-  at::Tensor loss = at::zeros({});
+  at::Tensor loss = at::zeros({}, device());
   const std::vector<at::Tensor> found =
       student.outputs({images}, Network::Mode::train, [&](ValueId id, const at::Tensor& maps) {
         const auto stage = stages_.find(id);

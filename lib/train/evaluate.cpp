@@ -15,7 +15,8 @@ at::Tensor images(const Dataset& data, std::span<const int64_t> indices) {
   std::vector<float> batch = normalised(data, indices);
   return at::from_blob(batch.data(), {static_cast<int64_t>(indices.size()), data.channels,
                                       data.height, data.width})
-      .clone();
+      .clone()
+      .to(device());
 }
 
 std::vector<int64_t> all_of(const Dataset& data) {
@@ -79,7 +80,7 @@ void observe_gradients(const Graph& graph, const Dataset& data, int64_t batch,
     for (size_t n = 0; n < indices.size(); ++n) {
       labels.data_ptr<int64_t>()[n] = data.labels[static_cast<size_t>(indices[n])];
     }
-    at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).backward();
+    at::cross_entropy_loss(logits, labels.to(device()), {}, at::Reduction::Sum).backward();
     for (const auto& [value, content] : seen) {
       if (!content.grad().defined()) continue;  // the output does not depend on it
       observer(value, from_torch(content), from_torch(content.grad()));

@@ -21,10 +21,12 @@ struct Batch {
   std::vector<uint8_t> flipped;  // by image
   double share = 1;              // of the whole batch, which a team's processes divide
 
-  // As tensors, as long as the batch is there.
-  at::Tensor images() const { return at::from_blob(const_cast<float*>(pixels.data()), shape); }
+  // As tensors on device(), as long as the batch is there.
+  at::Tensor images() const {
+    return at::from_blob(const_cast<float*>(pixels.data()), shape).to(device());
+  }
   at::Tensor targets() const {
-    return at::from_blob(const_cast<int64_t*>(labels.data()), {shape[0]}, at::kLong);
+    return at::from_blob(const_cast<int64_t*>(labels.data()), {shape[0]}, at::kLong).to(device());
   }
 };
 

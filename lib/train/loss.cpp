@@ -56,7 +56,7 @@ at::Tensor Loss::teacher(const Batch& batch) const {
     const bool flipped = batch.flipped[i] != 0 && flipped_.defined();
     rows[n].copy_((flipped ? flipped_ : plain_)[batch.indices[i]]);
   }
-  return rows;
+  return rows.to(device());
 }
 
 }  // namespace nestling

@@ -6,11 +6,11 @@
 
 namespace nestling {
 at::Tensor to_torch(const Tensor& tensor) {
-  return at::from_blob(const_cast<float*>(tensor.data.data()), tensor.shape).clone();
+  return at::from_blob(const_cast<float*>(tensor.data.data()), tensor.shape).clone().to(device());
 }
 
 Tensor from_torch(const at::Tensor& tensor) {
-  const at::Tensor dense = tensor.detach().contiguous();
+  const at::Tensor dense = tensor.detach().cpu().contiguous();
   Tensor result{dense.sizes().vec(), {}};
   result.data.assign(dense.data_ptr<float>(), dense.data_ptr<float>() + dense.numel());
   return result;

@@ -13,7 +13,7 @@
 
 namespace nestling {
 
-at::Tensor to_torch(const Tensor& tensor);    // a copy, float32
+at::Tensor to_torch(const Tensor& tensor);    // a copy, float32, on device()
 Tensor from_torch(const at::Tensor& tensor);  // a copy
 
 // Not thread-safe; operators use LibTorch's threads.

@@ -4,3 +4,11 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
+
+namespace nestling {
+
+// Of the constants of all networks, and of what goes in; train/device.h chooses it.
+at::Device device();
+void compute_on(at::Device device);
+
+}  // namespace nestling

@@ -74,13 +74,13 @@ double learn(Trainee& trainee, Batch batch, int64_t step) {
   if (team == nullptr) return trainee.learn(batch, step);
   const Batch part = part_of(std::move(batch), team->rank(), team->size());
   std::vector<at::Tensor> gradients, flat;
-  flat.push_back(at::full({1}, trainee.learn(part, step)).to(at::kFloat));
+  flat.push_back(at::full({1}, trainee.learn(part, step), device()).to(at::kFloat));
   for (const Network::Parameter& p : trainee.parameters()) {
     if (!p.value.grad().defined()) continue;
     gradients.push_back(p.value.grad());
     flat.push_back(gradients.back().reshape({-1}));
   }
-  const at::Tensor all = at::cat(flat);
+  const at::Tensor all = at::cat(flat).cpu();
   team->sum(std::span(all.data_ptr<float>(), static_cast<size_t>(all.numel())));
   int64_t from = 1;
   for (at::Tensor& gradient : gradients) {

@@ -58,6 +58,18 @@ TEST_CASE("as torchrun starts them, only the first process needs and writes file
              ContainsSubstring("RANK is 2, not a number from 0 to 1"));
 }
 
+TEST_CASE("a device that LibTorch does not have is refused before anything is done") {
+  const Workplace work;
+  for (const char* command :
+       {"nestling-train --arch small --data bars --out v.onnx", "nestling-recover run --data bars",
+        "nestling-prune v.onnx --data bars --out run"}) {
+    INFO(command);
+    const Outcome outcome = work.run(std::string(command) + " --workers 2 --device cuda:77");
+    CHECK(outcome.status == 1);
+    CHECK_THAT(outcome.err, ContainsSubstring("there is no device cuda:77"));
+  }
+}
+
 TEST_CASE("a worker that dies ends the run with a sentence, and the run goes on later") {
   const Workplace work;
   const std::string train =

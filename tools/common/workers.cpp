@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "train/device.h"
 #include "train/train.h"
 
 namespace nestling {
@@ -72,6 +73,7 @@ pid_t start_again(char** argv, const Place& place) {
   if (::getppid() != parent) ::_exit(kFailed);  // it died before that
   ::setenv("RANK", std::to_string(place.rank).c_str(), 1);
   ::setenv("WORLD_SIZE", std::to_string(place.size).c_str(), 1);
+  ::setenv("LOCAL_RANK", std::to_string(place.rank).c_str(), 1);
   ::setenv("LOCAL_WORLD_SIZE", std::to_string(place.size).c_str(), 1);
   ::setenv("MASTER_ADDR", place.address.c_str(), 1);
   ::setenv("MASTER_PORT", std::to_string(place.port).c_str(), 1);
@@ -109,17 +111,24 @@ void Workers::add_to(CLI::App& app) {
                  "Processes of this machine that share each batch, and its cores; on several "
                  "machines, start this program by torchrun instead")
       ->check(CLI::Range(1, 256));
+  app.add_option("--device", device_,
+                 "Where networks are trained: cpu, cuda:N, or cuda, a GPU for each process; CUDA "
+                 "needs a LibTorch that was built with it")
+      ->capture_default_str();
 }
 
 std::unique_ptr<Crew> Workers::gather(char** argv, int threads, void (*serve)()) const {
   std::optional<Place> place = place_from_environment();
   std::vector<pid_t> started;
-  int here = count_;
+  int here = count_, number = 0;  // of this machine's processes
   if (place) {
     if (std::getenv("LOCAL_WORLD_SIZE") != nullptr) {
       here = number_of("LOCAL_WORLD_SIZE", 1, place->size);
     }
-  } else if (count_ > 1) {
+    if (std::getenv("LOCAL_RANK") != nullptr) number = number_of("LOCAL_RANK", 0, place->size - 1);
+  }
+  use_device(device_, number);
+  if (!place && count_ > 1) {
     place = Place{.size = count_, .port = free_port()};
     for (int rank = 1; rank < count_; ++rank) {
       Place other = *place;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <sys/types.h>
 #include <vector>
 
@@ -29,15 +30,17 @@ class Crew {
 
 class Workers {
  public:
-  void add_to(CLI::App& app);  // --workers
+  void add_to(CLI::App& app);  // --workers, --device
 
   // Prepares this process for training, with `threads` threads or its part of the machine's cores,
-  // and gathers the others. In a process that is not the first it works for the first, by `serve`,
-  // until there is no more to do, and returns nothing. `argv` is main's.
+  // on the device that was asked for, and gathers the others. In a process that is not the first it
+  // works for the first, by `serve`, until there is no more to do, and returns nothing. `argv` is
+  // main's.
   std::unique_ptr<Crew> gather(char** argv, int threads, void (*serve)()) const;
 
  private:
   int count_ = 1;
+  std::string device_ = "cpu";
 };
 
 }  // namespace nestling

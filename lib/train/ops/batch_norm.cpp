@@ -23,8 +23,10 @@ at::Tensor along_channels(const at::Tensor& numbers, const at::Tensor& x) {
   return numbers.to(at::kFloat).view(shape);
 }
 
-void sum_over(Team& team, const at::Tensor& doubles) {
-  team.sum(std::span(doubles.data_ptr<double>(), static_cast<size_t>(doubles.numel())));
+at::Tensor sum_over(Team& team, const at::Tensor& doubles) {
+  const at::Tensor sums = doubles.cpu();
+  team.sum(std::span(sums.data_ptr<double>(), static_cast<size_t>(sums.numel())));
+  return sums.to(doubles.device());
 }
 
 // Batch norm by the statistics of a whole batch of which every process of the team has a part. With
@@ -42,14 +44,12 @@ class SharedBatchNorm : public torch::autograd::Function<SharedBatchNorm> {
     const at::Tensor local_mean = (channel_sums(x) / elements).to(at::kDouble);
     const at::Tensor off = x - along_channels(local_mean, x);
     const at::Tensor local_squares = channel_sums(off * off).to(at::kDouble);
-    const at::Tensor count = at::full({1}, elements, at::kDouble);
-    const at::Tensor sums = at::cat({local_mean * elements, count});
-    sum_over(team, sums);
+    const at::Tensor count = at::full({1}, elements, local_mean.options());
+    const at::Tensor sums = sum_over(team, at::cat({local_mean * elements, count}));
     const double all = sums[-1].item<double>();
     const at::Tensor batch_mean = sums.narrow(0, 0, x.size(1)) / all;
     const at::Tensor apart = local_mean - batch_mean;
-    const at::Tensor squares = local_squares + elements * apart * apart;
-    sum_over(team, squares);
+    const at::Tensor squares = sum_over(team, local_squares + elements * apart * apart);
     mean.data().lerp_(batch_mean.to(at::kFloat), kMomentum);
     variance.data().lerp_((squares / (all - 1)).to(at::kFloat), kMomentum);
 
@@ -66,8 +66,8 @@ class SharedBatchNorm : public torch::autograd::Function<SharedBatchNorm> {
     const at::Tensor &h = saved[0], &scale = saved[1], &scaled = saved[2], &dy = gradients[0];
     const double all = context->saved_data["elements"].toDouble();
     const at::Tensor shift_gradient = channel_sums(dy), scale_gradient = channel_sums(dy * h);
-    const at::Tensor sums = at::cat({shift_gradient, scale_gradient}).to(at::kDouble) / all;
-    sum_over(*Team::current(), sums);
+    const at::Tensor sums =
+        sum_over(*Team::current(), at::cat({shift_gradient, scale_gradient}).to(at::kDouble) / all);
     const auto channels = h.size(1);
     const at::Tensor dx = (dy - along_channels(sums.narrow(0, 0, channels), h) -
                            h * along_channels(sums.narrow(0, channels, channels), h)) *

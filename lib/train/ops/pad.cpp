@@ -16,7 +16,7 @@ at::Tensor forward(const Pad& op, const TorchStep& step) {
     if (op.before[i] == 0 && op.after[i] == 0) continue;
     const auto axis = static_cast<int64_t>(i);
     const int64_t size = y.size(axis);
-    at::Tensor at = at::arange(-op.before[i], size + op.after[i], at::kLong);
+    at::Tensor at = at::arange(-op.before[i], size + op.after[i], y.options().dtype(at::kLong));
     if (op.mode == Pad::Mode::reflect) {
       at = at::abs(at);
       at = at::where(at >= size, 2 * (size - 1) - at, at);

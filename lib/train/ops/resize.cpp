@@ -16,15 +16,15 @@ at::Tensor forward(const Resize& op, const TorchStep& step) {
       high.push_back(taps.high);
       part.push_back(taps.part);
     }
-    const at::Tensor below = y.index_select(axis, at::tensor(low));
+    const at::Tensor below = y.index_select(axis, at::tensor(low).to(y.device()));
     if (op.mode == Resize::Mode::nearest) {
       y = below;
       continue;
     }
-    const at::Tensor above = y.index_select(axis, at::tensor(high));
+    const at::Tensor above = y.index_select(axis, at::tensor(high).to(y.device()));
     std::vector<int64_t> along = {1, 1, 1, 1};
     along[direction + 2] = -1;
-    y = at::lerp(below, above, at::tensor(part).view(along).expand_as(below));
+    y = at::lerp(below, above, at::tensor(part).to(y.device()).view(along).expand_as(below));
   }
   return channels_last(y);
 }

@@ -1,0 +1,114 @@
+#include "train/device.h"
+
+#include "support/catch.h"
+#include "support/other_device.h"
+#include "support/temporary_folder.h"
+#include "support/test_dataset.h"
+#include "support/test_graphs.h"
+
+#include "base/error.h"
+#include "graph/zoo.h"
+#include "train/evaluate.h"
+#include "train/network.h"
+#include "train/train.h"
+
+using nestling::Graph;
+using nestling::Tensor;
+
+namespace {
+
+void check_same(const Tensor& found, const Tensor& expected) {
+  REQUIRE(found.shape == expected.shape);
+  for (size_t i = 0; i < found.data.size(); ++i) {
+    REQUIRE(found.data[i] == Approx(expected.data[i]).epsilon(1e-3).margin(1e-4));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every operator computes where the network is") {
+  nestling::Random random(5);
+  for (const Graph& graph :
+       {test::residual_network(1), test::every_op_network(2), test::modern_network(4)}) {
+    const Tensor x = test::random_tensor({3, 3, 8, 8}, random);
+    const auto result = [&] {
+      nestling::Network network(graph);
+      return nestling::from_torch(
+          network.forward(nestling::to_torch(x), nestling::Network::Mode::evaluate));
+    };
+    const Tensor expected = result();
+    const test::OtherDevice other;
+    check_same(result(), expected);
+  }
+}
+
+TEST_CASE("a training on another device ends with the same weights") {
+  const TemporaryFolder folder;
+  test::write_dataset(folder / "bars", 96, 8);
+  const nestling::Dataset data = nestling::load_dataset((folder / "bars").string(), "train");
+  nestling::prepare_training(1);
+  const Graph before = nestling::make_model(
+      "small", {.classes = 4, .channels = 1, .height = 8, .width = 8, .multiplier = 0.5});
+  const auto trained = [&] {
+    nestling::TrainOptions options{.epochs = 2, .batch = 32, .learning_rate = 0.05};
+    options.augment.flip = true;
+    options.teacher_outputs = nestling::ask_teacher(before, data, options);
+    options.checkpoint = folder / "checkpoint";
+    for (const char* name : {"conv2.weight", "conv2.bn.scale", "conv2.bn.shift"}) {
+      const nestling::ValueId id = nestling::find_value(before, name);
+      Tensor mask = before.constant(id);
+      for (size_t i = 0; i < mask.data.size(); ++i) {
+        mask.data[i] = i < mask.data.size() / 2 ? 0.0F : 1.0F;
+      }
+      options.masks[id] = mask;
+    }
+    nestling::Progress quiet;
+    Graph result = nestling::train(before, data, options, quiet);
+    std::filesystem::remove(options.checkpoint);
+    return result;
+  };
+  const auto distilled = [&] {  // without labels
+    nestling::Dataset images = data;
+    images.classes.clear();
+    nestling::Progress quiet;
+    return nestling::train(before, images,
+                           {.epochs = 1, .batch = 32, .learning_rate = 0.05, .teacher = &before},
+                           quiet);
+  };
+  const Graph expected[] = {trained(), distilled()};
+  const double accuracy = nestling::accuracy(expected[0], data);
+  const test::OtherDevice other;
+  const Graph found[] = {trained(), distilled()};
+  for (size_t i = 0; i < 2; ++i) {
+    for (size_t v = 0; v < before.values.size(); ++v) {
+      const std::string& name = before.values[v].name;
+      // Lazy tensors lose what batch norm writes into the running statistics beside its result.
+      if (!before.values[v].constant || name.ends_with("mean") || name.ends_with("variance")) {
+        continue;
+      }
+      INFO(name);
+      check_same(*found[i].values[v].constant, *expected[i].values[v].constant);
+    }
+  }
+  CHECK(nestling::accuracy(expected[0], data) == accuracy);
+}
+
+TEST_CASE("devices that are not there are refused") {
+  const auto said = [](const std::string& name) -> std::string {
+    try {
+      nestling::use_device(name);
+    } catch (const nestling::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(said("cpu").empty());
+  for (const char* name : {"gpu", "", "cuda:", "lazy", "meta"}) {
+    CHECK_THAT(said(name), ContainsSubstring("cpu, cuda or cuda:N"));
+  }
+  if (at::hasCUDA()) {
+    CHECK_THAT(said("cuda:99"), ContainsSubstring("there is no device cuda:99"));
+  } else {
+    CHECK_THAT(said("cuda"), ContainsSubstring("finds no CUDA"));
+  }
+}
