@@ -107,8 +107,8 @@ bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capaci
 // The dense weights of every node, of the output channels that capacities from `first` on have
 // added; segment(k) is where that of capacity k lies, or null.
 template <typename SegmentAt>
-std::vector<std::vector<Bundle>> bundles_of(const PackageHeader& header, uint32_t first,
-                                            uint32_t capacity, const SegmentAt& segment) {
+std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, uint32_t first,
+                                             uint32_t capacity, const SegmentAt& segment) {
   std::vector<std::vector<ConvRange>> ranges(header.nodes.size());  // by y_offset
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* base = segment(k);
@@ -154,8 +154,9 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   uint64_t scratch = 0, constants = 0;
   for (uint32_t k = capacity; k > 0 && (refinable || k == capacity); --k) {
     layout.constants[k - 1] = constants;
-    const std::vector<std::vector<Bundle>> bundles = bundles_of(header, 1, k, nowhere);
-    auto added = refinable ? bundles_of(header, k, k, nowhere) : std::vector<std::vector<Bundle>>{};
+    const std::vector<std::vector<Bundle>> bundles = all_bundles(header, 1, k, nowhere);
+    auto added =
+        refinable ? all_bundles(header, k, k, nowhere) : std::vector<std::vector<Bundle>>{};
     for (uint32_t n = 0; n < header.nodes.size(); ++n) {
       const NodeSpec& node = header.nodes[n];
       const Weights weights = find_operator(node.op)->weights;
@@ -195,7 +196,7 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
   const PackageHeader& header = segments.header();
   const std::vector<bool> continued = continued_stages(header, stages);
   auto added =
-      bundles_of(header, capacity, capacity, [&](uint32_t k) { return segments.weights(k); });
+      all_bundles(header, capacity, capacity, [&](uint32_t k) { return segments.weights(k); });
   std::vector<Continuation> continuations(stages.size());
   for (size_t s = 0; s < stages.size(); ++s) {
     if (!continued[s]) continue;
@@ -286,7 +287,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     };
     for_each_part(header, k, visitor);
   }
-  auto bundles = bundles_of(header, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto bundles = all_bundles(header, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
   for (size_t n = 0; n < bundles.size(); ++n) {
     if (bundles[n].empty()) continue;
     const size_t taps = taps_of(header.nodes[n]);

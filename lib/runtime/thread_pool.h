@@ -5,9 +5,17 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <pthreadpool.h>
 
 #include "runtime/workers.h"
+
+// 0: without the library, for applications that bring threads of their own (workers.h). Models that
+// are given none run in the caller's.
+#ifndef NESTLING_PTHREADPOOL
+#define NESTLING_PTHREADPOOL 1
+#endif
+#if NESTLING_PTHREADPOOL
+#include <pthreadpool.h>
+#endif
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -15,13 +23,50 @@
 
 namespace nestling::runtime {
 
+// A model's own threads. They wait for the next layer awake, as waking them takes longer than many
+// layers do.
+class OwnThreads {
+ public:
+#if NESTLING_PTHREADPOOL
+  static constexpr bool kAvailable = true;
+
+  void make(size_t threads) { pool_.reset(pthreadpool_create(threads)); }
+  void run(size_t count, void (*work)(void* context, size_t i), void* context) {
+    pthreadpool_parallelize_1d(pool_.get(), work, context, count, 0);
+    awake_ = true;
+  }
+  // Lets them sleep.
+  void rest() {
+    if (!awake_) return;
+    pthreadpool_parallelize_1d(
+        pool_.get(), [](void*, size_t) {}, nullptr, pthreadpool_get_threads_count(pool_.get()),
+        PTHREADPOOL_FLAG_YIELD_WORKERS);
+    awake_ = false;
+  }
+
+ private:
+  struct Destroy {
+    void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
+  };
+  std::unique_ptr<pthreadpool, Destroy> pool_;
+  bool awake_ = false;
+#else
+  static constexpr bool kAvailable = false;
+
+  void make(size_t) {}
+  void run(size_t, void (*)(void*, size_t), void*) {}
+  void rest() {}
+#endif
+};
+
 class ThreadPool {
  public:
   // With one thread, or fewer, everything runs in the caller's.
   explicit ThreadPool(int threads, const Workers& workers = {})
       : threads_(static_cast<size_t>(std::max(threads, 1))), workers_(workers) {
+    if (workers_.run == nullptr && !OwnThreads::kAvailable) threads_ = 1;
     if (threads_ == 1) return;
-    if (workers_.run == nullptr) pool_.reset(pthreadpool_create(threads_));
+    if (workers_.run == nullptr) own_.make(threads_);
     taken_ = std::make_unique<std::atomic<bool>[]>(threads_);
   }
 
@@ -60,14 +105,9 @@ class ThreadPool {
          &work});
   }
 
-  // Threads wait for the next layer awake, as waking them takes longer than many layers do. This
-  // lets them sleep: after an inference, or whenever nothing may come for a while.
-  void rest() const {
-    if (!awake_) return;
-    pthreadpool_parallelize_1d(
-        pool_.get(), [](void*, size_t) {}, nullptr, threads_, PTHREADPOOL_FLAG_YIELD_WORKERS);
-    awake_ = false;
-  }
+  // Lets the model's own threads sleep: after an inference, or whenever nothing may come for a
+  // while.
+  void rest() const { own_.rest(); }
 
  private:
   // Somebody's work, behind an address: it is compiled once, for all the ways to run it.
@@ -97,8 +137,7 @@ class ThreadPool {
     if (workers_.run != nullptr) {
       workers_.run(workers_.self, parts, run_part, &work);
     } else {
-      pthreadpool_parallelize_1d(pool_.get(), run_part, &work, parts, 0);
-      awake_ = true;
+      own_.run(parts, run_part, &work);
     }
     acquire(&work);
   }
@@ -115,13 +154,9 @@ class ThreadPool {
 #endif
   }
 
-  struct Destroy {
-    void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
-  };
   size_t threads_;
   Workers workers_;
-  mutable bool awake_ = false;
-  std::unique_ptr<pthreadpool, Destroy> pool_;  // null with one thread, or with workers
+  mutable OwnThreads own_;                      // none with one thread, or with workers
   std::unique_ptr<std::atomic<bool>[]> taken_;  // slots; null with one thread
 };
 

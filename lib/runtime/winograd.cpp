@@ -24,10 +24,10 @@ constexpr size_t kBlockFloats = size_t{1} << 19;  // of transformed inputs
 
 // Where a part's scratch holds what: transformed inputs, weights before and after their transform,
 // sums.
-struct Layout {
+struct WinogradScratch {
   size_t packed, weights, sums, floats;
 
-  Layout(size_t channels, size_t tiles, size_t group) {
+  WinogradScratch(size_t channels, size_t tiles, size_t group) {
     const size_t chunks = (channels + kChunk - 1) / kChunk, most = std::min(channels, kChunk);
     packed = align_floats(kPlaces * (tiles * (channels + kWidest) + chunks * kLine));
     weights = packed + align_floats(9 * most * group);
@@ -262,7 +262,7 @@ HWY_INLINE void store_outputs(const ConvTask& task, const WinogradPart& part, si
 
 // A group of output channels, from channel `from` of the bundle on.
 void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bundle, size_t from,
-               const Inputs& x, const Layout& layout) {
+               const Inputs& x, const WinogradScratch& layout) {
   float* packed = x.data + layout.packed;
   float* weights = x.data + layout.weights;
   float* sums = x.data + layout.sums;
@@ -320,7 +320,7 @@ void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bun
 void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch) {
   const Inputs x{scratch, part.last_tile - part.first_tile, task.x.channels};
   transform_inputs(task, part, x);
-  const Layout layout(x.channels, x.tiles, kGroup);
+  const WinogradScratch layout(x.channels, x.tiles, kGroup);
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
@@ -355,7 +355,7 @@ size_t winograd_block(const ConvTask& task) {
 
 size_t winograd_scratch(const ConvTask& task) {
   const size_t group = HWY_DYNAMIC_DISPATCH(GroupFloatsImpl)();
-  return Layout(task.x.channels, winograd_block(task), group).floats;
+  return WinogradScratch(task.x.channels, winograd_block(task), group).floats;
 }
 
 bool winograd_pays(const ConvTask& task) {
