@@ -195,8 +195,12 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
       return {StatusCode::no_memory, "cannot map the weights of capacity " +
                                          std::to_string(capacity) + ": " + std::strerror(errno)};
     }
-    // The whole segment is wanted now, and nothing behind it, which the kernel would read ahead.
-    ::madvise(address, bytes, MADV_WILLNEED);
+    // The whole segment is wanted now, of which the kernel takes little for one call, and nothing
+    // behind it, which it would read ahead.
+    constexpr uint64_t kAtOnce = uint64_t{128} << 10;
+    for (uint64_t at = 0; at < bytes; at += kAtOnce) {
+      ::madvise(static_cast<char*>(address) + at, std::min(kAtOnce, bytes - at), MADV_WILLNEED);
+    }
     ::madvise(address, bytes, MADV_RANDOM);
     data = static_cast<const char*>(address) + before;
     mapping = {address, bytes, reinterpret_cast<const float*>(data),

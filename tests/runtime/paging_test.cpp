@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -52,11 +53,12 @@ struct PackageFile {
 };
 
 // 15 MB of weights in three capacities: segments that are larger than the kernel reads ahead.
-Graph large_model() {
+Graph large_model(double multiplier = 0.5) {
   nestling::Random random(4);
   return test::nested_graph(
       nestling::make_model(
-          "vgg16", {.classes = 10, .channels = 3, .height = 32, .width = 32, .multiplier = 0.5}),
+          "vgg16",
+          {.classes = 10, .channels = 3, .height = 32, .width = 32, .multiplier = multiplier}),
       Growth::full, 3, random);
 }
 
@@ -195,6 +197,24 @@ TEST_CASE("an upgrade reads the new segment and no other") {
   REQUIRE(model.set_capacity(2).ok());
   CHECK(resident(file, segments[1]) == 1);
   CHECK(resident(file, segments[2]) == 0);
+}
+
+TEST_CASE("a segment is read from its file ahead of the first page that is touched") {
+  const PackageFile file(large_model(1));
+  Model model = file.open();
+  const auto faults = [] {  // for which nobody had asked for the page before
+    rusage usage{};
+    REQUIRE(::getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_majflt;
+  };
+  for (uint32_t k = 1; k <= 3; ++k) {
+    const auto& segment = model.header().segments[k - 1];
+    forget_cached_pages(file);
+    const auto before = faults();
+    REQUIRE(model.set_capacity(k).ok());
+    INFO("capacity " << k << ", " << segment.bytes << " bytes");
+    CHECK(static_cast<uint64_t>(faults() - before) < segment.bytes / (100 * 4096));
+  }
 }
 
 TEST_CASE("a package is opened from memory, and from inside another file") {
