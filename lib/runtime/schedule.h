@@ -23,6 +23,10 @@ struct CapacityCost {
   double page_in_s = 0;       // to come here from the capacity below, seconds
 };
 
+// Where an application's network runs: its profile is of that processor, and its share is a share
+// of it. All share the memory.
+enum class Processor { cpu, accelerator };
+
 struct Application {
   std::string name;
   std::vector<CapacityCost> capacities;  // the smallest first; at least one
@@ -31,6 +35,7 @@ struct Application {
   double alpha = 1;       // of a second above L_max, against an accuracy of 1 (100 %)
   double frame_rate = 0;  // wanted inferences a second; 0: none in particular
   double priority = 1;    // its cost counts so often
+  Processor processor = Processor::cpu;
 
   // L_max, or less if the frame rate asks for it.
   double latency_bound() const {
@@ -40,7 +45,12 @@ struct Application {
 
 struct Device {
   uint64_t memory_bytes = 0;  // for all applications
-  double processor = 1;       // what of the processor they may use, from 0 to 1
+  double processor = 1;       // what of the CPU they may use, from 0 to 1
+  double accelerator = 1;     // and of the accelerator
+
+  double part_of(Processor which) const {
+    return which == Processor::cpu ? processor : accelerator;
+  }
 };
 
 struct Problem {
@@ -64,7 +74,7 @@ enum class Method {
 struct Assignment {
   int capacity = 0;  // from 1; 0: not served, because its smallest capacity does not fit the
                      // memory beside those of others that have a higher priority, or ask for less
-  double share = 0;  // of the processor
+  double share = 0;  // of its processor
   double cost = 0;   // priority (A_min - A + alpha max(0, L / share - L_max)); 0 if not served
 };
 

@@ -38,11 +38,14 @@ Application random_application(Random& random, int most_capacities) {
   return application;
 }
 
-Problem random_problem(Random& random, uint64_t applications, int capacities) {
+// With two processors some applications run on the accelerator.
+Problem random_problem(Random& random, uint64_t applications, int capacities,
+                       uint64_t processors = 1) {
   Problem problem;
   uint64_t least = 0, most = 0;
   for (uint64_t i = 0; i < applications; ++i) {
     problem.applications.push_back(random_application(random, capacities));
+    problem.applications.back().processor = kProcessors[random.below(processors)];
     least += problem.applications.back().capacities.front().memory_bytes;
     most += problem.applications.back().capacities.back().memory_bytes;
   }
@@ -50,6 +53,7 @@ Problem random_problem(Random& random, uint64_t applications, int capacities) {
   problem.device.memory_bytes =
       least + static_cast<uint64_t>(part * static_cast<double>(most - least));
   problem.device.processor = random.below(3) == 0 ? 0.5 : 1;
+  problem.device.accelerator = 0.3 + 0.7 * random.uniform();
   return problem;
 }
 
@@ -91,7 +95,7 @@ TEST_CASE("no other shares cost less") {
   INFO("seed " << seed);
   Random random(seed);
   for (int round = 0; round < 500; ++round) {
-    const Problem problem = random_problem(random, 1 + random.below(6), 3);
+    const Problem problem = random_problem(random, 1 + random.below(6), 3, 1 + random.below(2));
     std::vector<int> capacities;
     for (const Application& a : problem.applications) {
       capacities.push_back(1 + static_cast<int>(random.below(a.capacities.size())));
@@ -99,17 +103,21 @@ TEST_CASE("no other shares cost less") {
     const std::vector<Curve> curves = curves_of(problem, capacities);
     for (const Policy policy : {Policy::min_total_cost, Policy::min_max_cost}) {
       const std::vector<double> shares = best_shares(problem, policy, capacities);
-      double sum = 0;
-      for (const double share : shares) {
-        CHECK(share > 0);
-        sum += share;
+      const std::vector<Application>& applications = problem.applications;
+      for (const Processor processor : kProcessors) {
+        double sum = 0;
+        for (size_t i = 0; i < shares.size(); ++i) {
+          CHECK(shares[i] > 0);
+          if (applications[i].processor == processor) sum += shares[i];
+        }
+        if (sum > 0) CHECK(sum == Approx(problem.device.part_of(processor)));
       }
-      CHECK(sum == Approx(problem.device.processor));
       const double cost = cost_with(curves, shares, policy);
       // The costs are convex in the shares: where no small exchange helps, nothing does.
       for (int other = 0; other < 20; ++other) {
         std::vector<double> changed = shares;
         const size_t a = random.below(shares.size()), b = random.below(shares.size());
+        if (applications[a].processor != applications[b].processor) continue;
         const double by = shares[a] * random.uniform() * (other % 2 == 0 ? 0.02 : 0.9);
         changed[a] -= by;
         changed[b] += by;
@@ -127,7 +135,7 @@ TEST_CASE("the exact method finds what brute force finds, the greedy no less") {
   int rounds = 0;
   for (; rounds < 3000; ++rounds) {
     INFO("round " << rounds);
-    const Problem problem = random_problem(random, 1 + random.below(4), 4);
+    const Problem problem = random_problem(random, 1 + random.below(4), 4, 1 + random.below(2));
     for (const Policy policy : {Policy::min_total_cost, Policy::min_max_cost}) {
       Options options;
       options.policy = policy;
@@ -161,6 +169,7 @@ TEST_CASE("after any event the memory and the processor suffice, and all are ser
     const uint64_t kind = random.below(5);
     if (kind == 0 && applications.size() < 5) {
       applications.push_back(random_application(random, 4));
+      applications.back().processor = kProcessors[random.below(2)];
       before.push_back(0);
     } else if (kind == 1 && applications.size() > 1) {
       const auto gone = static_cast<std::ptrdiff_t>(random.below(applications.size()));
@@ -174,6 +183,7 @@ TEST_CASE("after any event the memory and the processor suffice, and all are ser
       problem.device.memory_bytes = random.below(uint64_t{1} << 24);
     } else {
       problem.device.processor = 0.1 + 0.9 * random.uniform();
+      problem.device.accelerator = 0.1 + 0.9 * random.uniform();
     }
     Options options;
     options.policy = event % 2 == 0 ? Policy::min_total_cost : Policy::min_max_cost;
@@ -182,7 +192,7 @@ TEST_CASE("after any event the memory and the processor suffice, and all are ser
     const Decision decision = decide(problem, options, before);
 
     uint64_t memory = 0, refused = 0;
-    double shares = 0;
+    double shares[2] = {};
     std::vector<int> chosen;
     for (size_t i = 0; i < applications.size(); ++i) {
       const Assignment& assignment = decision.assignments[i];
@@ -193,14 +203,15 @@ TEST_CASE("after any event the memory and the processor suffice, and all are ser
       }
       REQUIRE(assignment.share > 0);
       memory += at(applications[i], assignment.capacity).memory_bytes;
-      shares += assignment.share;
+      shares[index_of(applications[i].processor)] += assignment.share;
       REQUIRE(assignment.cost ==
               Approx(cost_of(applications[i], at(applications[i], assignment.capacity),
                              assignment.share)));
     }
     REQUIRE(memory == decision.memory_bytes);
     REQUIRE(memory <= problem.device.memory_bytes);
-    REQUIRE(shares <= problem.device.processor + 1e-9);
+    REQUIRE(shares[0] <= problem.device.processor + 1e-9);
+    REQUIRE(shares[1] <= problem.device.accelerator + 1e-9);
     // Who is not served would not fit beside those of its priority or more that are.
     for (size_t i = 0; i < applications.size(); ++i) {
       if (chosen[i] != 0) continue;
@@ -304,6 +315,8 @@ TEST_CASE("numbers out of their ranges are refused") {
   CHECK_THAT(text([&](Problem& p, Options&) { p.applications[1].capacities.clear(); }),
              ContainsSubstring("no capacities"));
   CHECK_THAT(text([&](Problem& p, Options&) { p.device.processor = nan; }),
+             ContainsSubstring("processor"));
+  CHECK_THAT(text([&](Problem& p, Options&) { p.device.accelerator = 1.5; }),
              ContainsSubstring("processor"));
   CHECK_THAT(text([&](Problem&, Options& o) { o.share_step = 0; }), ContainsSubstring("option"));
 }

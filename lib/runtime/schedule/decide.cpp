@@ -93,14 +93,28 @@ std::vector<Curve> curves_of(const Problem& problem, const std::vector<int>& cap
 
 std::vector<double> best_shares(const Problem& problem, Policy policy,
                                 const std::vector<int>& capacities) {
-  const double processor = problem.device.processor;
-  if (policy == Policy::fixed) {
-    return std::vector<double>(capacities.size(),
-                               processor / static_cast<double>(capacities.size()));
-  }
   const std::vector<Curve> curves = curves_of(problem, capacities);
-  return policy == Policy::min_max_cost ? shares_for_max(curves, processor)
-                                        : shares_for_total(curves, processor);
+  std::vector<double> shares(curves.size());
+  for (const Processor processor : kProcessors) {
+    std::vector<size_t> who;
+    std::vector<Curve> part;
+    for (size_t i = 0; i < curves.size(); ++i) {
+      if (problem.applications[i].processor != processor) continue;
+      who.push_back(i);
+      part.push_back(curves[i]);
+    }
+    if (who.empty()) continue;
+    const double most = problem.device.part_of(processor);
+    std::vector<double> found;
+    if (policy == Policy::fixed) {
+      found.assign(who.size(), most / static_cast<double>(who.size()));
+    } else {
+      found = policy == Policy::min_max_cost ? shares_for_max(part, most)
+                                             : shares_for_total(part, most);
+    }
+    for (size_t n = 0; n < who.size(); ++n) shares[who[n]] = found[n];
+  }
+  return shares;
 }
 
 double best_cost(const Problem& problem, Policy policy, const std::vector<int>& capacities) {
@@ -119,8 +133,10 @@ Status check_problem(const Problem& problem, const Options& options) {
   const auto bad = [](std::string text) {
     return Status(StatusCode::bad_argument, std::move(text));
   };
-  if (!in_range(problem.device.processor, 1e-6, 1)) {
-    return bad("the processor's part is not from 0 to 1");
+  for (const Processor processor : kProcessors) {
+    if (!in_range(problem.device.part_of(processor), 1e-6, 1)) {
+      return bad("the part of a processor is not from 0 to 1");
+    }
   }
   if (problem.applications.size() > 1024) return bad("there are more than 1024 applications");
   if (!in_range(options.share_step, 1e-4, 1) || !in_range(options.tolerance, 1e-9, 1) ||

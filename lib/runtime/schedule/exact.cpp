@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "runtime/schedule/methods.h"
@@ -32,6 +34,8 @@ std::vector<std::vector<int>> worthwhile(const Problem& problem) {
   return result;
 }
 
+using Parts = std::array<double, std::size(kProcessors)>;  // a number by processor
+
 class Exact {
  public:
   Exact(const Problem& problem, const Options& options)
@@ -42,9 +46,15 @@ class Exact {
         curves_[i].push_back(curve_of(problem.applications[i], at(problem.applications[i], k)));
       }
     }
-    std::vector<Curve> smallest;  // what is reserved does not depend on capacities
-    for (const auto& curves : curves_) smallest.push_back(curves.front());
-    processor_ = without_reserve(smallest, problem.device.processor);
+    for (const Processor processor : kProcessors) {
+      std::vector<Curve> smallest;  // what is reserved does not depend on capacities
+      for (size_t i = 0; i < curves_.size(); ++i) {
+        if (problem.applications[i].processor == processor) smallest.push_back(curves_[i].front());
+      }
+      if (smallest.empty()) continue;
+      used_.push_back(index_of(processor));
+      given_[used_.back()] = without_reserve(smallest, problem.device.part_of(processor));
+    }
   }
 
   Chosen run() {
@@ -60,14 +70,19 @@ class Exact {
   }
 
  private:
-  // One item a capacity; `value(curve)` may be infinite, which drops it. False if a list is empty.
+  size_t processor_of(size_t application) const {
+    return index_of(problem_.applications[application].processor);
+  }
+
+  // One item a capacity; `value(curve, processor)` may be infinite, which drops it. False if a list
+  // is empty.
   template <typename Value>
   bool make_lists(Value value, Lists& lists) const {
     lists.assign(capacities_.size(), {});
     const auto memory = static_cast<double>(problem_.device.memory_bytes);
     for (size_t i = 0; i < capacities_.size(); ++i) {
       for (size_t c = 0; c < capacities_[i].size(); ++c) {
-        const double worth = value(curves_[i][c]);
+        const double worth = value(curves_[i][c], processor_of(i));
         if (!std::isfinite(worth)) continue;
         const CapacityCost& capacity = at(problem_.applications[i], capacities_[i][c]);
         lists[i].push_back({capacities_[i][c], worth,
@@ -100,34 +115,47 @@ class Exact {
     return std::min(most, 1e6);
   }
 
+  static constexpr size_t kRounds = 3;
+
   void search_total(Chosen& best, double& cost) {
     Lists lists;
-    double multiplier = 0;
-    // The bound is concave in the price.
-    const auto bound_at = [&](double price) {
-      make_lists([&](const Curve& curve) { return priced(curve, price); }, lists);
+    double multiplier = 0, constant = 0;
+    Parts prices{};
+    // The bound is concave in the prices.
+    const auto bound_now = [&] {
+      make_lists([&](const Curve& curve, size_t p) { return priced(curve, prices[p]); }, lists);
       multiplier = best_multiplier(lists, most_multiplier(lists));
-      return lower_bound(lists, multiplier) - price * processor_;
+      constant = 0;
+      for (const size_t p : used_) constant += prices[p] * given_[p];
+      return lower_bound(lists, multiplier) - constant;
     };
-    double low = 0, high = 1e-3;
-    double bound = bound_at(0), before = bound;
-    for (int i = 0; i < 20; ++i) {  // until it falls
-      const double next = bound_at(high);
-      if (next < before) break;
-      before = next;
-      high *= 4;
-    }
-    for (int i = 0; i < 30; ++i) {
-      const double a = low + (high - low) / 3, b = high - (high - low) / 3;
-      if (bound_at(a) < bound_at(b)) {
-        low = a;
-      } else {
-        high = b;
+    double bound = bound_now();
+    const auto raise = [&](size_t p) {
+      const auto bound_at = [&](double price) {
+        prices[p] = price;
+        return bound_now();
+      };
+      double low = 0, high = 1e-3, before = bound_at(0);
+      for (int i = 0; i < 20; ++i) {  // until it falls
+        const double next = bound_at(high);
+        if (next < before) break;
+        before = next;
+        high *= 4;
       }
+      for (int i = 0; i < 30; ++i) {
+        const double a = low + (high - low) / 3, b = high - (high - low) / 3;
+        if (bound_at(a) < bound_at(b)) {
+          low = a;
+        } else {
+          high = b;
+        }
+      }
+      bound = std::max(bound, bound_at((low + high) / 2));
+    };
+    // Where there are two, one after the other, and again, as the memory ties them together.
+    for (size_t i = 0; i < (used_.size() < 2 ? 1 : kRounds); ++i) {
+      for (const size_t p : used_) raise(p);
     }
-    const double price = (low + high) / 2;
-    const double constant = price * processor_;
-    bound = std::max(bound, bound_at(price));
     Search search(lists, multiplier, options_.max_nodes);
     double limit = cost - options_.tolerance + constant;
     const bool finished = search.run(limit, [&](const std::vector<int>& choice) {
@@ -145,19 +173,23 @@ class Exact {
   // Whether costs of at most `cost` are possible, and with which capacities.
   bool feasible(double cost, std::vector<int>& found, bool& sure) const {
     Lists lists;
-    if (!make_lists([&](const Curve& curve) { return curve.share_for(cost); }, lists)) return false;
+    const auto part = [&](const Curve& curve, size_t p) {
+      return curve.share_for(cost) / given_[p];
+    };
+    if (!make_lists(part, lists)) return false;
     const double multiplier = best_multiplier(lists, most_multiplier(lists));
-    const double limit = processor_;
+    const auto limit = static_cast<double>(used_.size());  // of all processors together
     if (lower_bound(lists, multiplier) > limit) return false;
     bool is = false;
     Search search(lists, multiplier, options_.max_nodes);
     sure = search.run(limit + 1e-12, [&](const std::vector<int>& choice) {
-      double sum = 0;
+      Parts sums{};
       for (size_t i = 0; i < choice.size(); ++i) {
         const Application& application = problem_.applications[i];
-        sum += curve_of(application, at(application, choice[i])).share_for(cost);
+        const size_t p = processor_of(i);
+        sums[p] += part(curve_of(application, at(application, choice[i])), p);
       }
-      if (sum > limit) return false;
+      if (*std::max_element(sums.begin(), sums.end()) > 1) return false;
       found = choice;
       return is = true;
     });
@@ -191,7 +223,8 @@ class Exact {
   const Options& options_;
   std::vector<std::vector<int>> capacities_;  // by application
   std::vector<std::vector<Curve>> curves_;    // of them
-  double processor_ = 0;                      // that is given out
+  std::vector<size_t> used_;                  // the processors that somebody runs on
+  Parts given_{};                             // of each, that is given out
 };
 
 }  // namespace

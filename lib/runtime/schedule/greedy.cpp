@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "runtime/schedule/methods.h"
@@ -38,19 +39,31 @@ Chosen choose_greedily(const Problem& problem, const Options& options) {
   };
 
   // Everyone begins with a step, or less if there are more of them than steps.
-  const double step = std::min(options.share_step, 1.0 / static_cast<double>(count));
-  std::vector<double> shares(count, step * problem.device.processor);
+  std::vector<double> steps(count);
+  int64_t left[std::size(kProcessors)] = {};
+  for (const Processor processor : kProcessors) {
+    const auto with = std::count_if(applications.begin(), applications.end(),
+                                    [&](const auto& a) { return a.processor == processor; });
+    if (with == 0) continue;
+    const double step = std::min(options.share_step, 1.0 / static_cast<double>(with));
+    left[index_of(processor)] = static_cast<int64_t>(1 / step) - with;
+    for (size_t i = 0; i < count; ++i) {
+      if (applications[i].processor != processor) continue;
+      steps[i] = step * problem.device.part_of(processor);
+    }
+  }
+  std::vector<double> shares = steps;
   std::vector<double> costs(count);
   for (size_t i = 0; i < count; ++i) take(i, best(i, shares[i], costs[i]));
-  const auto steps = static_cast<int64_t>(1 / step) - static_cast<int64_t>(count);
-  for (int64_t s = 0; s < steps; ++s) {
+  while (std::any_of(std::begin(left), std::end(left), [](int64_t n) { return n > 0; })) {
     size_t chosen = 0;
     double most = -std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < count; ++i) {
+      if (left[index_of(applications[i].processor)] <= 0) continue;
       double cost = costs[i];
       if (options.policy != Policy::min_max_cost) {
         double next = 0;
-        best(i, shares[i] + step * problem.device.processor, next);
+        best(i, shares[i] + steps[i], next);
         cost -= next;
       }
       if (cost > most) {
@@ -58,7 +71,8 @@ Chosen choose_greedily(const Problem& problem, const Options& options) {
         chosen = i;
       }
     }
-    shares[chosen] += step * problem.device.processor;
+    shares[chosen] += steps[chosen];
+    --left[index_of(applications[chosen].processor)];
     take(chosen, best(chosen, shares[chosen], costs[chosen]));
   }
   return {std::move(capacities), 0};

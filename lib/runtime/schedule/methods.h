@@ -8,18 +8,21 @@
 
 namespace nestling::runtime {
 
+constexpr Processor kProcessors[] = {Processor::cpu, Processor::accelerator};
+inline size_t index_of(Processor processor) { return static_cast<size_t>(processor); }
+
 struct Chosen {
   std::vector<int> capacities;  // empty: nothing fits
   double bound = 0;             // of the exact method: no choice costs less
 };
 
-// Gives the processor away in steps: each to the application whose cost, at the best capacity for
+// Gives the processors away in steps: each to the application whose cost, at the best capacity for
 // its new share, falls most (min_total_cost), or is highest (min_max_cost).
 Chosen choose_greedily(const Problem& problem, const Options& options);
 
-// By branch and bound. For the sum of costs the processor is priced by a Lagrange multiplier, which
-// makes the applications independent; for the highest cost it is halved to the tolerance, and each
-// half asks for the choice that needs the least of the processor.
+// By branch and bound. For the sum of costs each processor is priced by a Lagrange multiplier,
+// which makes the applications independent; for the highest cost it is halved to the tolerance, and
+// each half asks for the choice that needs the least of the processors.
 Chosen choose_exactly(const Problem& problem, const Options& options);
 
 // The cost by the policy of capacities with the best shares for them.
