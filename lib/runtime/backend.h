@@ -12,7 +12,8 @@ namespace nestling::runtime {
 struct Plan;
 class ThreadPool;
 
-// Of one model; calls come one at a time.
+// Of one model; calls come one at a time, but for page_in, which may come beside run, of a segment
+// that it does not use.
 class Backend {
  public:
   Backend() = default;

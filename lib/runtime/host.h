@@ -1,5 +1,5 @@
 // The online half of NestDNN on a device: several applications, each with a package, share the
-// processor and the memory.
+// processors and the memory.
 //
 //   auto host = Host::make({.device = {.memory_bytes = 64 << 20}, .threads = 2});
 //   auto camera = host->add("camera.nest", goals);  // an Application of schedule.h
@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/backend.h"
 #include "runtime/export.h"
 #include "runtime/schedule.h"
 #include "runtime/status.h"
@@ -74,8 +75,12 @@ struct Decided {
 };
 
 struct HostOptions {
-  Device device;    // the processor: what of it all applications together take at most
+  Device device;    // the processors: what of them all applications together take at most
   int threads = 1;  // of the pool
+  // A second processor, such as a GPU (vulkan/device.h), which lives longer than the host; none if
+  // null. Applications that ask for it (Application::processor) share it as the others share the
+  // CPU. Layers that it has no kernel for run on the CPU, in one thread beside the pool.
+  Accelerator* accelerator = nullptr;
   Options decision = {};
   bool verify = true;  // the checksum of each segment when it is paged in
   size_t queue = 3;    // most frames of an application between submit and the callback's end

@@ -199,6 +199,8 @@ NESTLING_API void nestling_host_defaults(nestling_host_options* options) {
   const HostOptions usual;
   *options = {usual.device.memory_bytes,
               usual.device.processor,
+              nullptr,
+              usual.device.accelerator,
               usual.threads,
               NESTLING_MIN_TOTAL_COST,
               usual.queue,
@@ -215,7 +217,8 @@ NESTLING_API void nestling_application_defaults(nestling_application* applicatio
                   usual.max_latency_s,
                   usual.alpha,
                   usual.frame_rate,
-                  usual.priority};
+                  usual.priority,
+                  0};
 }
 
 NESTLING_API size_t nestling_read_profile(const char* path, nestling_capacity* capacities,
@@ -232,7 +235,8 @@ NESTLING_API size_t nestling_read_profile(const char* path, nestling_capacity* c
 
 NESTLING_API nestling_host* nestling_host_open(const nestling_host_options* options) {
   HostOptions wanted;
-  wanted.device = {options->memory_bytes, options->processor};
+  wanted.device = {options->memory_bytes, options->processor, options->gpu_part};
+  wanted.accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu);
   wanted.threads = options->threads;
   wanted.decision.policy = static_cast<nestling::runtime::Policy>(options->policy);
   wanted.queue = options->queue;
@@ -258,6 +262,7 @@ NESTLING_API uint64_t nestling_add(nestling_host* host, const char* package,
   wanted.alpha = application->alpha;
   wanted.frame_rate = application->frame_rate;
   wanted.priority = application->priority;
+  if (application->on_gpu != 0) wanted.processor = nestling::runtime::Processor::accelerator;
   auto added = host->host->add(package, wanted);
   return told(added.status()) ? added.value() : 0;
 }
@@ -271,8 +276,9 @@ NESTLING_API int nestling_set_goals(nestling_host* host, uint64_t application, d
   return told(host->host->set_goals(application, min_accuracy, max_latency_s));
 }
 
-NESTLING_API int nestling_set_device(nestling_host* host, uint64_t memory_bytes, double processor) {
-  return told(host->host->set_device({memory_bytes, processor}));
+NESTLING_API int nestling_set_device(nestling_host* host, uint64_t memory_bytes, double processor,
+                                     double gpu_part) {
+  return told(host->host->set_device({memory_bytes, processor, gpu_part}));
 }
 
 NESTLING_API void nestling_low_memory(nestling_host* host, double seconds) {

@@ -139,7 +139,9 @@ typedef struct nestling_host nestling_host;
 
 typedef struct {
   uint64_t memory_bytes; /* the budget of all applications together */
-  double processor;      /* what of it they may use, from 0 to 1 */
+  double processor;      /* what of the CPU they may use, from 0 to 1 */
+  nestling_gpu* gpu;     /* a second processor, which outlives the host; NULL: none */
+  double gpu_part;       /* what of it they may use */
   int threads;
   nestling_policy policy;
   size_t queue;     /* most frames of an application on their way */
@@ -150,7 +152,7 @@ typedef struct {
 /* A capacity, as its profile has it. */
 typedef struct {
   double accuracy;  /* from 0 to 1 */
-  double latency_s; /* of one inference with the whole processor */
+  double latency_s; /* of one inference with its whole processor */
   uint64_t memory_bytes;
   double page_in_s; /* from the capacity below */
 } nestling_capacity;
@@ -164,6 +166,7 @@ typedef struct {
   double alpha;      /* of a second above max_latency_s, against an accuracy of 1 */
   double frame_rate; /* 0: none in particular */
   double priority;   /* its cost counts so often */
+  int on_gpu;        /* 1: it runs on the host's GPU, of which its profile is */
 } nestling_application;
 
 /* What came of a frame; exists during the callback only. */
@@ -179,7 +182,7 @@ typedef struct {
 
 typedef struct {
   int capacity; /* that serves it now; 0: none */
-  double share; /* of the processor, as decided last */
+  double share; /* of its processor, as decided last */
   int failed;   /* it is served no more, and can only be removed */
   uint64_t submitted, done, dropped, refused, lost, late;
   double busy_s;   /* what it had of the processor */
@@ -205,7 +208,8 @@ uint64_t nestling_add(nestling_host* host, const char* package,
 int nestling_remove(nestling_host* host, uint64_t application);
 int nestling_set_goals(nestling_host* host, uint64_t application, double min_accuracy,
                        double max_latency_s);
-int nestling_set_device(nestling_host* host, uint64_t memory_bytes, double processor);
+int nestling_set_device(nestling_host* host, uint64_t memory_bytes, double processor,
+                        double gpu_part);
 void nestling_low_memory(nestling_host* host, double seconds);
 
 /* `inputs` has as many arrays as the network has inputs; they are copied. The callback comes later,

@@ -11,6 +11,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "runtime/cpu.h"
 #include "support/catch.h"
 #include "support/packaged.h"
 
@@ -464,4 +465,68 @@ TEST_CASE("a system low on memory gets a quarter back, for a while") {
   }));
   for (int call = 0; call < 10; ++call) host->low_memory(0.3);
   CHECK(run(*host, id, packaged).status.ok());
+}
+
+TEST_CASE("an accelerator is a second processor, with shares of its own") {
+  // Another CPU, to the host.
+  struct Twin : runtime::Accelerator {
+    int backends = 0;
+    std::unique_ptr<runtime::Backend> backend(uint32_t /*capacities*/) override {
+      ++backends;
+      return std::make_unique<runtime::Cpu>();
+    }
+  };
+  const TemporaryFolder folder;
+  const Packaged camera(folder, "camera");
+  Packaged voice(folder, "voice"), eyes(folder, "eyes");
+  voice.goals.processor = eyes.goals.processor = runtime::Processor::accelerator;
+  {
+    auto alone = make_host({.device = {uint64_t{1} << 30}});
+    CHECK_THAT(alone->add(voice.path.c_str(), voice.goals).status().text(),
+               ContainsSubstring("voice asks for an accelerator; the host has none"));
+    add(*alone, camera);
+  }
+  Twin twin;
+  std::mutex mutex;
+  runtime::Decision last;
+  auto host = make_host({.device = {uint64_t{1} << 30, 1, 0.5},
+                         .accelerator = &twin,
+                         .feedback = false,
+                         .on_decision = [&](const Decided& decided) {
+                           const std::lock_guard lock(mutex);
+                           last = decided.decision;
+                         }});
+  const ApplicationId ids[] = {add(*host, camera), add(*host, voice), add(*host, eyes)};
+  CHECK(twin.backends == 2);
+  {
+    const std::lock_guard lock(mutex);
+    CHECK(last.assignments[0].share == Approx(1));
+    CHECK(last.assignments[1].share + last.assignments[2].share == Approx(0.5));
+  }
+  for (const ApplicationId id : ids) {
+    REQUIRE(eventually([&] { return report(*host, id).capacity == 3; }));
+  }
+  const Packaged* const all[] = {&camera, &voice, &eyes};
+  for (size_t i = 0; i < 3; ++i) {
+    const Frame frame = run(*host, ids[i], *all[i]);
+    REQUIRE(frame.status.ok());
+    CHECK(frame.outputs[0] == all[i]->expected(3));
+  }
+  // They compute at the same time, and change while the others go on.
+  {
+    Busy first(*host, ids[0], camera), second(*host, ids[1], voice), third(*host, ids[2], eyes);
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(host->set_device({i % 2 == 0 ? camera.memory(1) * 4 : uint64_t{1} << 30, 0.9,
+                                i % 3 == 0 ? 1 : 0.3})
+                  .ok());
+      const uint64_t before = report(*host, ids[i % 3]).done;
+      REQUIRE(eventually([&] { return report(*host, ids[i % 3]).done > before + 3; }));
+    }
+    first.stop();
+    second.stop();
+    third.stop();
+    CHECK(first.failed() + second.failed() + third.failed() == 0);
+  }
+  REQUIRE(host->remove(ids[1]).ok());
+  CHECK(run(*host, ids[2], eyes).status.ok());
 }

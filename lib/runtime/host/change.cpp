@@ -122,12 +122,13 @@ void Host::Impl::fail(Client& client, const Status& why) {
 void Host::Impl::update(Client& client) {
   // An inference whose end others wait for, to have its memory, is not held up by a small share.
   const bool awaited = client.yielding && client.has_too_much();
-  fair_.set_weight(client.id, awaited ? 1 : client.weight());
+  Computer& computer = computer_of(client.goals);
+  computer.fair.set_weight(client.id, awaited ? 1 : client.weight());
   if (client.ready()) {
-    fair_.wake(client.id);
-    work_.notify_one();
+    computer.fair.wake(client.id);
+    computer.work.notify_one();
   } else {
-    fair_.sleep(client.id);
+    computer.fair.sleep(client.id);
   }
 }
 

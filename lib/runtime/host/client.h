@@ -9,7 +9,6 @@
 #include <optional>
 #include <vector>
 
-#include "runtime/cpu.h"
 #include "runtime/engine.h"
 #include "runtime/host.h"
 #include "runtime/host/delivery.h"
@@ -34,10 +33,11 @@ struct PendingFrame {
 // Everything is guarded by the host's mutex, but for the engine and the running frame, which belong
 // to whoever set `held`; `preparing` is beside that.
 struct Client {
-  Client(ApplicationId number, Application wanted, Segments segments, size_t threads, bool verify)
+  Client(ApplicationId number, Application wanted, Segments segments,
+         std::unique_ptr<Backend> backend, size_t threads, bool verify)
       : id(number),
         goals(std::move(wanted)),
-        engine(std::move(segments), std::make_unique<Cpu>(), threads, verify) {}
+        engine(std::move(segments), std::move(backend), threads, verify) {}
 
   ApplicationId id;
   Application goals;

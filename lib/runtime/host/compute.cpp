@@ -1,5 +1,5 @@
-// The computer: one thread that runs the layers of all applications, each on all threads of the
-// pool, a few at a turn.
+// A computer: a thread that runs the layers of a processor's applications, each on all threads of
+// its pool, a few at a turn.
 #include <algorithm>
 
 #include "runtime/host/impl.h"
@@ -16,23 +16,24 @@ std::vector<const float*> pointers(const std::vector<std::vector<float>>& arrays
 
 }  // namespace
 
-void Host::Impl::compute() {
+void Host::Impl::compute(Computer& computer) {
   Lock lock(mutex_);
   while (!over_) {
-    const bool anybody = std::any_of(clients_.begin(), clients_.end(),
-                                     [](const auto& one) { return one.second->ready(); });
+    const bool anybody = std::any_of(clients_.begin(), clients_.end(), [&](const auto& one) {
+      return one.second->goals.processor == computer.processor && one.second->ready();
+    });
     if (!anybody) {
-      pool_.rest();
-      work_.wait(lock);
-    } else if (const size_t next = *fair_.next(); next == kRest) {
-      rest(lock);
+      computer.pool.rest();
+      computer.work.wait(lock);
+    } else if (const size_t next = *computer.fair.next(); next == kRest) {
+      rest(lock, computer);
     } else {
-      turn(lock, *clients_.at(next));
+      turn(lock, computer, *clients_.at(next));
     }
   }
 }
 
-void Host::Impl::turn(Lock& lock, Client& client) {
+void Host::Impl::turn(Lock& lock, Computer& computer, Client& client) {
   const bool begins = !client.running;
   if (begins) {
     client.running = std::move(client.waiting.front());
@@ -44,12 +45,13 @@ void Host::Impl::turn(Lock& lock, Client& client) {
 
   const Clock::time_point start = Clock::now();
   Engine& engine = client.engine;
-  if (begins) engine.begin(engine.capacity(), pointers(frame.inputs).data(), pool_);
+  const ThreadPool& pool = computer.pool;
+  if (begins) engine.begin(engine.capacity(), pointers(frame.inputs).data(), pool);
   bool more = true;
   Status status;
   Clock::time_point now = start;
   do {
-    status = engine.step(pool_);
+    status = engine.step(pool, engine.at_once());
     more = status.ok() && engine.next() != nullptr;
     now = Clock::now();
   } while (more && seconds_between(start, now) < kTurn_s);
@@ -59,14 +61,14 @@ void Host::Impl::turn(Lock& lock, Client& client) {
       const uint64_t floats = element_count(engine.header().shape(value, 1));
       outputs.push_back(frame.frame.outputs.emplace_back(floats).data());
     }
-    engine.finish(outputs.data(), pool_);
+    engine.finish(outputs.data(), pool);
     status = engine.intact();
     now = Clock::now();
   }
 
   lock.lock();
   const double seconds = seconds_between(start, now);
-  fair_.charge(client.id, seconds);
+  computer.fair.charge(client.id, seconds);
   client.told.busy_s += seconds;
   frame.busy_s += seconds;
   client.held = false;
@@ -97,18 +99,29 @@ void Host::Impl::ended(Client& client, double latency_s, const Status& status) {
   client.delivery->post(std::move(frame.callback), std::move(frame.frame));
 }
 
-void Host::Impl::rest(Lock& lock) {
+void Host::Impl::share(Computer& computer) {
+  if (device_.part_of(computer.processor) < 1) {
+    computer.fair.wake(kRest);
+  } else {
+    computer.fair.sleep(kRest);
+  }
+}
+
+void Host::Impl::rest(Lock& lock, Computer& computer) {
   double weights = 0;
   for (const auto& [id, client] : clients_) {
-    if (client->ready()) weights += client->weight();
+    if (client->goals.processor == computer.processor && client->ready()) {
+      weights += client->weight();
+    }
   }
-  fair_.set_weight(kRest, weights * (1 - device_.processor) / device_.processor);
+  const double part = device_.part_of(computer.processor);
+  computer.fair.set_weight(kRest, weights * (1 - part) / part);
   const Clock::time_point start = Clock::now();
   lock.unlock();
-  pool_.rest();
+  computer.pool.rest();
   std::this_thread::sleep_for(std::chrono::duration<double>(kTurn_s));
   lock.lock();
-  fair_.charge(kRest, seconds_between(start, Clock::now()));
+  computer.fair.charge(kRest, seconds_between(start, Clock::now()));
 }
 
 }  // namespace nestling::runtime

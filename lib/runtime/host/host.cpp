@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "runtime/cpu.h"
 #include "runtime/host/impl.h"
 #include "runtime/lost_file.h"
 
@@ -26,11 +27,16 @@ void raise_memory(const PackageHeader& header, size_t threads, Application& appl
 
 }  // namespace
 
-Host::Impl::Impl(const HostOptions& options)
-    : options_(options), pool_(options.threads), device_(options.device) {
-  fair_.set_weight(kRest, 1);
-  if (device_.processor < 1) fair_.wake(kRest);
-  computer_ = std::thread([this] { compute(); });
+Host::Impl::Impl(const HostOptions& options) : options_(options), device_(options.device) {
+  computers_.push_back(std::make_unique<Computer>(Processor::cpu, options.threads));
+  if (options.accelerator != nullptr) {
+    computers_.push_back(std::make_unique<Computer>(Processor::accelerator, 1));
+  }
+  for (const auto& computer : computers_) {
+    computer->fair.set_weight(kRest, 1);
+    share(*computer);
+    computer->thread = std::thread([this, c = computer.get()] { compute(*c); });
+  }
   manager_ = std::thread([this] { manage(); });
 }
 
@@ -39,9 +45,9 @@ Host::Impl::~Impl() {
     const std::lock_guard lock(mutex_);
     over_ = true;
   }
-  work_.notify_all();
+  for (const auto& computer : computers_) computer->work.notify_all();
   changes_.notify_all();
-  computer_.join();
+  for (const auto& computer : computers_) computer->thread.join();
   manager_.join();
   const Status over(StatusCode::not_served, "the host was closed");
   decltype(clients_) clients;
@@ -65,8 +71,14 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
   if (Status status = check_problem({device_, {application}}, options_.decision); !status.ok()) {
     return status;
   }
+  const bool accelerated = application.processor == Processor::accelerator;
+  if (accelerated && options_.accelerator == nullptr) {
+    return Status(StatusCode::bad_argument,
+                  application.name + " asks for an accelerator; the host has none");
+  }
   Application goals = application;
-  raise_memory(header, pool_.threads(), goals);
+  const size_t threads = computer_of(goals).pool.threads();
+  raise_memory(header, threads, goals);
   auto delivery = Delivery::make();
   if (delivery == nullptr) {
     return Status(StatusCode::no_memory, "there can be no thread for " + application.name);
@@ -76,8 +88,10 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
   {
     const std::lock_guard lock(mutex_);
     id = ++last_id_;
-    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()), pool_.threads(),
-                                           options_.verify);
+    std::unique_ptr<Backend> backend = std::make_unique<Cpu>();
+    if (accelerated) backend = options_.accelerator->backend(header.capacities());
+    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()),
+                                           std::move(backend), threads, options_.verify);
     client->delivery = std::move(delivery);
     client->told.name = goals.name;
     clients_.emplace(id, std::move(client));
@@ -102,7 +116,7 @@ Status Host::Impl::remove(ApplicationId id) {
     c.give_up_all({StatusCode::not_served, c.goals.name + " was removed"});
     client = std::move(found->second);
     clients_.erase(found);
-    fair_.remove(id);
+    computer_of(c.goals).fair.remove(id);
   }
   const std::string name = client->goals.name;
   client.reset();  // its callbacks end; its memory is free before others get more
@@ -137,11 +151,7 @@ Status Host::Impl::set_device(const Device& device) {
   {
     const std::lock_guard lock(mutex_);
     device_ = device;
-    if (device.processor < 1) {
-      fair_.wake(kRest);
-    } else {
-      fair_.sleep(kRest);
-    }
+    for (const auto& computer : computers_) share(*computer);
   }
   decide(std::to_string(device.memory_bytes) + " bytes of memory, " +
          std::to_string(std::lround(100 * device.processor)) + " % of the processor");

@@ -1,15 +1,17 @@
 // What the parts of a host share. Three kinds of threads are at work:
 //
 //   callers       tell what changed, and decide (host.cpp)
-//   the computer  runs the layers of whose turn it is (compute.cpp)
+//   computers     run the layers of whose turn it is, one for each processor (compute.cpp)
 //   the manager   pages in and changes capacities (change.cpp)
 #pragma once
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "runtime/host/client.h"
 #include "runtime/host/fair_queue.h"
@@ -44,10 +46,27 @@ class Host::Impl {
   // not mutex_.
   void decide(std::string event);
 
-  void compute();  // the computer's life
-  void turn(Lock& lock, Client& client);
+  // What runs the applications of one processor.
+  struct Computer {
+    Computer(Processor which, int threads) : processor(which), pool(threads) {}
+
+    const Processor processor;
+    ThreadPool pool;
+    FairQueue fair;
+    std::condition_variable work;
+    std::thread thread;
+  };
+  // Of the processor that an application asks for, which must be there.
+  Computer& computer_of(const Application& application) {
+    return *computers_[static_cast<size_t>(application.processor)];
+  }
+
+  void compute(Computer& computer);  // its life
+  void turn(Lock& lock, Computer& computer, Client& client);
   void ended(Client& client, double latency_s, const Status& status);
-  void rest(Lock& lock);  // leaves the processor to others
+  void rest(Lock& lock, Computer& computer);  // leaves the processor to others
+  // Whether others have a part of it.
+  void share(Computer& computer);
 
   void manage();  // the manager's life
   void look_at_memory(Lock& lock);
@@ -70,15 +89,12 @@ class Host::Impl {
 
   const HostOptions options_;
   const Clock::time_point made_ = Clock::now();
-  ThreadPool pool_;
-
   std::mutex deciding_;  // before mutex_; guards the order of decisions
   mutable std::mutex mutex_;
-  std::condition_variable work_;     // for the computer
   std::condition_variable changes_;  // for the manager
   std::condition_variable idle_;     // an engine is not held any more
   std::map<ApplicationId, std::unique_ptr<Client>> clients_;
-  FairQueue fair_;
+  std::vector<std::unique_ptr<Computer>> computers_;  // by Processor
   Device device_;
   std::optional<uint64_t> low_memory_bytes_;
   Clock::time_point low_memory_until_;
@@ -89,7 +105,7 @@ class Host::Impl {
   std::string later_;  // an event that the manager decides about; none if empty
   ApplicationId last_id_ = kRest;
   bool over_ = false;
-  std::thread computer_, manager_;
+  std::thread manager_;
 };
 
 }  // namespace nestling::runtime

@@ -3,7 +3,7 @@
  *   nestling_gpu* gpu = nestling_gpu_open(0, NULL);
  *   nestling_model_options options;
  *   nestling_model_defaults(&options);
- *   options.gpu = gpu;  // NULL: the CPU
+ *   options.gpu = gpu;  // NULL: the CPU; of a model, or of a host
  *   nestling_model* model = nestling_model_open("model.nest", &options);
  *   ...
  *   nestling_model_close(model);

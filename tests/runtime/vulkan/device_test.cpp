@@ -1,10 +1,14 @@
 // Packages on the first GPU there is, beside the CPU; of a machine without one, Mesa's lavapipe.
 #include "runtime/vulkan/device.h"
 
+#include <array>
+
+#include "runtime/host.h"
 #include "runtime/model.h"
 #include "support/capacities.h"
 #include "support/gpu.h"
 #include "support/nested_graph.h"
+#include "support/packaged.h"
 #include "support/random_graph.h"
 #include "support/temporary_folder.h"
 
@@ -15,6 +19,7 @@
 using nestling::Graph;
 using nestling::Growth;
 using nestling::runtime::Accelerator;
+using nestling::runtime::Host;
 using nestling::runtime::Model;
 using nestling::runtime::StatusCode;
 using nestling::runtime::WeightType;
@@ -187,4 +192,38 @@ TEST_CASE("compiled kernels are kept in a file, of which only a whole one is bel
   const auto status = device.value()->save_cache();
   CHECK(status.code() == StatusCode::io);
   CHECK(status.text().find("none/kernels cannot be written") != std::string::npos);
+}
+
+TEST_CASE("a host has the GPU as a second processor") {
+  const TemporaryFolder folder;
+  const test::Packaged camera(folder, "camera");
+  test::Packaged voice(folder, "voice");
+  voice.goals.processor = nestling::runtime::Processor::accelerator;
+  const auto before = test::gpu().counters();
+  {
+    auto made = Host::make(
+        {.device = {uint64_t{1} << 30}, .accelerator = &test::gpu(), .watch_memory = false});
+    REQUIRE(made.ok());
+    Host& host = *made.value();
+    const auto add = [&](const test::Packaged& packaged) {
+      auto id = host.add(packaged.path.c_str(), packaged.goals);
+      REQUIRE(id.ok());
+      return id.value();
+    };
+    const auto on_cpu = add(camera), on_gpu = add(voice);
+    for (int i = 0; i < 40; ++i) {
+      // Capacities go up and down while both compute.
+      const uint64_t budget = i % 4 == 0 ? camera.memory(1) + voice.memory(1) : uint64_t{1} << 30;
+      REQUIRE(host.set_device({budget}).ok());
+      const float *first = camera.input.data(), *second = voice.input.data();
+      auto frames = std::array{host.submit(on_cpu, &first), host.submit(on_gpu, &second)};
+      const auto one = frames[0].get(), other = frames[1].get();
+      REQUIRE((one.status.ok() && other.status.ok()));
+      CHECK(one.outputs[0] == camera.expected(one.capacity));
+      test::check_close(other.outputs[0], voice.expected(other.capacity));
+    }
+  }
+  const auto after = test::gpu().counters();
+  CHECK(after.submissions > before.submissions);
+  CHECK(after.allocated_bytes == before.allocated_bytes);
 }
