@@ -57,6 +57,7 @@ class LivePlayer {
     runtime::HostOptions host;
     host.device = workload.device;
     host.threads = options.threads;
+    host.accelerator = options.accelerator;
     host.decision = options.decision;
     host.feedback = host.watch_memory = options.feedback;
     host.on_decision = [this](const runtime::Decided& decided) { record(decided); };
@@ -142,6 +143,10 @@ class LivePlayer {
         break;
       case Event::Kind::processor:
         device_.processor = event.processor;
+        check(host_->set_device(device_));
+        break;
+      case Event::Kind::accelerator:
+        device_.accelerator = event.processor;
         check(host_->set_device(device_));
         break;
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "runtime/backend.h"
 #include "simulate/simulation.h"
 #include "simulate/workload.h"
 
@@ -13,6 +14,7 @@ namespace nestling {
 struct LiveOptions {
   runtime::Options decision;
   int threads = 1;
+  runtime::Accelerator* accelerator = nullptr;  // that some applications run on
   // Decisions follow measured latencies and the system's memory (HostOptions); then they are not
   // compared.
   bool feedback = false;

@@ -173,9 +173,9 @@ std::string timeline(const Workload& workload, const Simulation& simulation) {
       const double part =
           static_cast<double>(a.capacity) / static_cast<double>(goals.capacities.size());
       const std::string tip = fmt::format(
-          "{:.1f} s, {}\n{}: capacity {} of {}, {:.1f} % of the processor, {:.2f} ms, {:.2f} %",
+          "{:.1f} s, {}\n{}: capacity {} of {}, {:.1f} % of the {}, {:.2f} ms, {:.2f} %",
           moment.at_s, moment.event, goals.name, a.capacity, goals.capacities.size(), 100 * a.share,
-          1000 * latency, 100 * capacity.accuracy);
+          processor_name(goals.processor), 1000 * latency, 100 * capacity.accuracy);
       const double high = 4 + a.share * (kRow - 10);
       svg += rectangle(begin, bottom - high, end - begin, high,
                        fmt::format("fill=\"{}\" fill-opacity=\"{:.2f}\"", colour(moment.who[n]),
@@ -247,7 +247,7 @@ std::string simulation_page(const std::string& title, const Workload& workload,
     html += fmt::format("<h2>{}</h2>\n", escaped(one.label)) + timeline(workload, one.simulation);
   }
   return html +
-         "<p>Blocks are as high as the share of the processor and as strong as the capacity is "
+         "<p>Blocks are as high as the share of their processor and as strong as the capacity is "
          "large; "
          "a red line below means late frames, a dashed one no memory.</p>\n</body></html>\n";
 }

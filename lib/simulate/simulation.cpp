@@ -69,6 +69,9 @@ class Player {
       case Event::Kind::processor:
         device_.processor = event.processor;
         return fmt::format("{:.0f} % of the processor", 100 * event.processor);
+      case Event::Kind::accelerator:
+        device_.accelerator = event.processor;
+        return fmt::format("{:.0f} % of the accelerator", 100 * event.processor);
     }
     return {};
   }
@@ -128,9 +131,17 @@ class Player {
     result_.mean_memory_bytes += static_cast<double>(moment.decision.memory_bytes) * seconds;
   }
 
-  // What of the processor each can use: who wants no more frames leaves the rest to the others, in
+  // What of its processor each can use: who wants no more frames leaves the rest to the others, in
   // proportion to their shares, as the host's fair queue does. By application of the moment.
   std::vector<double> used_shares(const Moment& moment) const {
+    const std::vector<double> on_cpu = used_shares(moment, runtime::Processor::cpu);
+    std::vector<double> used = used_shares(moment, runtime::Processor::accelerator);
+    for (size_t n = 0; n < used.size(); ++n) used[n] += on_cpu[n];
+    return used;
+  }
+
+  // Of those on one processor; 0 for the others.
+  std::vector<double> used_shares(const Moment& moment, runtime::Processor processor) const {
     const size_t count = moment.who.size();
     std::vector<double> used(count, 0), needs(count, 0);
     std::vector<bool> full(count, false);
@@ -141,11 +152,11 @@ class Player {
           goals.frame_rate > 0 && a.capacity > 0
               ? goals.frame_rate * goals.capacities[static_cast<size_t>(a.capacity - 1)].latency_s
               : 1;
-      full[n] = a.capacity == 0;
+      full[n] = a.capacity == 0 || goals.processor != processor;
     }
     for (bool again = true; again;) {
       again = false;
-      double left = moment.problem.device.processor, weights = 0;
+      double left = moment.problem.device.part_of(processor), weights = 0;
       for (size_t n = 0; n < count; ++n) {
         if (full[n]) {
           left -= used[n];
@@ -294,6 +305,10 @@ Json to_json(const Workload& workload, const Simulation& simulation, const std::
           {"moments", moments}};
 }
 
+const char* processor_name(runtime::Processor processor) {
+  return processor == runtime::Processor::cpu ? "processor" : "accelerator";
+}
+
 std::string explain(const Moment& moment) {
   std::string text =
       fmt::format("{:.3f} s: {}{}\n", moment.at_s, moment.event,
@@ -309,10 +324,9 @@ std::string explain(const Moment& moment) {
       continue;
     }
     const CapacityCost& chosen = goals.capacities[static_cast<size_t>(a.capacity - 1)];
-    text += fmt::format(
-        "  {}: capacity {} of {} with {:.1f} % of the processor, {:.2f} ms, cost {:.4f}\n",
-        goals.name, a.capacity, goals.capacities.size(), 100 * a.share,
-        1000 * chosen.latency_s / a.share, a.cost);
+    text += fmt::format("  {}: capacity {} of {} with {:.1f} % of the {}, {:.2f} ms, cost {:.4f}\n",
+                        goals.name, a.capacity, goals.capacities.size(), 100 * a.share,
+                        processor_name(goals.processor), 1000 * chosen.latency_s / a.share, a.cost);
     for (size_t k = 0; k < goals.capacities.size(); ++k) {
       const CapacityCost& other = goals.capacities[k];
       const bool fits = moment.decision.memory_bytes - chosen.memory_bytes + other.memory_bytes <=

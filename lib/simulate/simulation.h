@@ -73,6 +73,8 @@ std::string simulation_table(const Workload& workload, const Simulation& simulat
 // schemas/simulation.schema.json
 Json to_json(const Workload& workload, const Simulation& simulation, const std::string& policy);
 
+const char* processor_name(runtime::Processor processor);  // for people
+
 // Why every application got what it got at one moment: its cost, and what it would be with each
 // other capacity at the same share, and whether the memory would suffice.
 std::string explain(const Moment& moment);

@@ -64,6 +64,9 @@ Event read_event(const Json& json, const Workload& workload, const std::string& 
   } else if (json.contains("memory_bytes")) {
     event.kind = Event::Kind::memory;
     event.memory_bytes = field<uint64_t>(json, "memory_bytes", where);
+  } else if (json.contains("accelerator")) {
+    event.kind = Event::Kind::accelerator;
+    event.processor = number(json, "accelerator", where, 1e-6, 1);
   } else {
     event.kind = Event::Kind::processor;
     event.processor = number(json, "processor", where, 1e-6, 1);
@@ -73,12 +76,23 @@ Event read_event(const Json& json, const Workload& workload, const std::string& 
 
 }  // namespace
 
+bool needs_accelerator(const Workload& workload) {
+  return std::any_of(workload.applications.begin(), workload.applications.end(),
+                     [](const WorkloadApplication& one) {
+                       return one.goals.processor == runtime::Processor::accelerator;
+                     });
+}
+
 void read_profile(const std::filesystem::path& path, WorkloadApplication& application) {
   const std::string where = path.string();
   const Json json = read_json(path);
   const Json package = field_or<Json>(json, "package", where, Json::object());
   const auto file = field_or<std::string>(package, "file", where, "");
   application.package = path.parent_path() / std::filesystem::path(file).filename();
+  const Json device = field_or<Json>(json, "device", where, Json::object());
+  if (field_or<std::string>(device, "backend", where, "cpu") != "cpu") {
+    application.goals.processor = runtime::Processor::accelerator;
+  }
   auto costs = runtime::read_profile(path.c_str());
   if (!costs.ok()) fail("{}", costs.status().text());
   application.goals.capacities = std::move(costs.value());
@@ -100,6 +114,9 @@ Workload read_workload(const std::filesystem::path& path) {
   const Json device = field<Json>(json, "device", where);
   workload.device.memory_bytes = field<uint64_t>(device, "memory_bytes", where);
   workload.device.processor = number(device, "processor", where, 1e-6, 1);
+  if (device.contains("accelerator")) {
+    workload.device.accelerator = number(device, "accelerator", where, 1e-6, 1);
+  }
   const Json applications = field<Json>(json, "applications", where);
   const Json events = field<Json>(json, "events", where);
   if (!applications.is_array() || !events.is_array() || applications.size() > kMaxApplications ||
@@ -158,16 +175,20 @@ Json to_json(const Workload& workload) {
       case Event::Kind::processor:
         json["processor"] = event.processor;
         break;
+      case Event::Kind::accelerator:
+        json["accelerator"] = event.processor;
+        break;
     }
     events.push_back(std::move(json));
   }
-  return {
-      {"schema", kSchema},
-      {"duration_s", workload.duration_s},
-      {"device",
-       {{"memory_bytes", workload.device.memory_bytes}, {"processor", workload.device.processor}}},
-      {"applications", applications},
-      {"events", events}};
+  return {{"schema", kSchema},
+          {"duration_s", workload.duration_s},
+          {"device",
+           {{"memory_bytes", workload.device.memory_bytes},
+            {"processor", workload.device.processor},
+            {"accelerator", workload.device.accelerator}}},
+          {"applications", applications},
+          {"events", events}};
 }
 
 }  // namespace nestling

@@ -26,12 +26,12 @@ struct WorkloadApplication {
 // At `at_s` seconds from the beginning, one of these.
 struct Event {
   double at_s = 0;
-  enum class Kind { start, stop, goals, memory, processor } kind = Kind::start;
+  enum class Kind { start, stop, goals, memory, processor, accelerator } kind = Kind::start;
   size_t application = 0;     // of start, stop and goals
   double min_accuracy = 0;    // of goals
   double max_latency_s = 0;   // of goals
   uint64_t memory_bytes = 0;  // of memory: the new budget
-  double processor = 1;       // of processor: what others leave of it
+  double processor = 1;       // of processor and accelerator: what others leave of it
 };
 
 struct Workload {
@@ -45,7 +45,11 @@ struct Workload {
 // makes no sense.
 Workload read_workload(const std::filesystem::path& path);
 
-// Reads the capacities of a profile (schemas/profile.schema.json) into an application.
+// Whether an application runs on the accelerator.
+bool needs_accelerator(const Workload& workload);
+
+// Reads the capacities of a profile (schemas/profile.schema.json) into an application, which runs
+// on the processor that the profile is of.
 void read_profile(const std::filesystem::path& path, WorkloadApplication& application);
 
 // Without the profiles, which it names.

@@ -110,6 +110,40 @@ TEST_CASE(
   CHECK_THAT(nestling::explain(simulation.moments[1]), ContainsSubstring("voice: not served"));
 }
 
+TEST_CASE("who runs on the accelerator takes nothing of the processor") {
+  const Files files;
+  nlohmann::json gpu = nlohmann::json::parse(profile({{{0.7, 10, 1000, 0}}}));
+  gpu["device"] = {{"backend", "vulkan"}};
+  nestling::write_file(files.folder / "gpu.json", gpu.dump());
+  nlohmann::json json = files.workload();
+  json["device"]["accelerator"] = 0.8;
+  json["applications"] = nlohmann::json::parse(R"([
+    {"name": "camera", "profile": "net.json", "min_accuracy": 0.8, "max_latency_ms": 50},
+    {"name": "voice", "profile": "gpu.json", "min_accuracy": 0.6, "max_latency_ms": 50},
+    {"name": "eyes", "profile": "gpu.json", "min_accuracy": 0.6, "max_latency_ms": 50}
+  ])");
+  json["events"] = nlohmann::json::parse(R"([
+    {"at_s": 0, "start": "camera"}, {"at_s": 0, "start": "voice"}, {"at_s": 50, "start": "eyes"},
+    {"at_s": 80, "accelerator": 0.4}
+  ])");
+  test::check_schema(json.dump(), "workload.schema.json");
+  const Workload workload = files.read(json);
+  CHECK(nestling::needs_accelerator(workload));
+  CHECK_FALSE(nestling::needs_accelerator(files.read(files.workload())));
+  files.read(json);
+  const auto simulation = nestling::simulate(workload, {});
+  CHECK(simulation.services.at(0).frames == Approx(98.5 / 0.02));  // 1.5 s of paging in
+  CHECK(simulation.services.at(1).frames == Approx((50 * 0.8 + 30 * 0.4 + 20 * 0.2) / 0.01));
+  CHECK(simulation.services.at(2).frames == Approx((30 * 0.4 + 20 * 0.2) / 0.01));
+  CHECK_THAT(nestling::explain(simulation.moments.back()),
+             ContainsSubstring("20.0 % of the accelerator") &&
+                 ContainsSubstring("100.0 % of the processor") &&
+                 ContainsSubstring("40 % of the accelerator"));
+  // As it is written, it is read.
+  const Workload again = files.read(nlohmann::json::parse(nestling::to_json(workload).dump()));
+  CHECK(nestling::to_json(again) == nestling::to_json(workload));
+}
+
 TEST_CASE("generated workloads are those of their seed, and can be read and played") {
   const Files files;
   for (const std::string& kind : nestling::workload_kinds()) {

@@ -43,6 +43,32 @@ TEST_CASE("a package runs and is profiled on a GPU") {
   CHECK(chosen["backend"] == (software ? "cpu" : "vulkan"));
 }
 
+TEST_CASE("applications on a GPU and on the CPU are scheduled, and played live") {
+  const Workplace work;
+  work.result("nestling-train --data bars --epochs 0 --out v.onnx");
+  work.result("nestling-convert v.onnx --out m.nest");
+  work.result("nestling-profile m.nest --data bars --runs 2 --out cpu.json");
+  work.result("nestling-profile m.nest --data bars --runs 2 --backend vulkan --out gpu.json");
+  nestling::write_file(work.folder / "two.json", R"({
+    "schema": "nestling/workload/1", "duration_s": 2,
+    "device": {"memory_bytes": 100000000, "processor": 1, "accelerator": 0.5},
+    "applications": [
+      {"name": "camera", "profile": "cpu.json", "min_accuracy": 0, "max_latency_ms": 50},
+      {"name": "voice", "profile": "gpu.json", "min_accuracy": 0, "max_latency_ms": 50}
+    ],
+    "events": [{"at_s": 0, "start": "camera"}, {"at_s": 0, "start": "voice"}]})");
+  const json simulated = work.result("nestling-schedule --simulate two.json");
+  const json shares = simulated["moments"][0]["assignments"];
+  CHECK(shares[0]["share"] == Approx(1));
+  CHECK(shares[1]["share"] == Approx(0.5));
+  const json live = work.result("nestling-schedule --simulate two.json --live");
+  for (const auto& application : live["applications"]) CHECK(application["frames"] > 10);
+  const auto none =
+      work.run("VK_ICD_FILENAMES=/dev/null nestling-schedule --simulate two.json --live");
+  CHECK(none.status == 1);
+  CHECK(std::count(none.err.begin(), none.err.end(), '\n') == 1);
+}
+
 TEST_CASE("a GPU that is not there is said to be so") {
   const Workplace work;
   work.result("nestling-train --data bars --epochs 0 --out v.onnx");

@@ -1,8 +1,10 @@
 // Plays workloads of several applications against the scheduler, and makes such workloads.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "common/tool.h"
+#include "measure/processor.h"
 #include "simulate/front.h"
 #include "simulate/generate.h"
 #include "simulate/live.h"
@@ -73,6 +75,7 @@ int main(int argc, char** argv) {
   std::string page, figure;
   bool compare = false, explain_all = false, live = false;
   LiveOptions live_options;
+  ProcessorOptions gpu{.backend = "vulkan"};
   GenerateOptions generate;
   generate.kind.clear();
   tool.common.threads = 1;  // as profiles have by default
@@ -120,6 +123,11 @@ int main(int argc, char** argv) {
                     "Why each application got its capacity and share, after every event");
   tool.app.add_flag("--live", live,
                     "Play it with the real packages on this machine, in real time, and compare");
+  tool.app
+      .add_option("--gpu", gpu.gpu,
+                  "Live: the GPU of applications whose profiles are of one: its number, of "
+                  "nestling-run --list-devices")
+      ->capture_default_str();
   tool.app.add_flag("--feedback", live_options.feedback,
                     "Live: decide by measured latencies where they depart from the profiles");
   tool.app
@@ -195,6 +203,11 @@ int main(int argc, char** argv) {
     if (live) {
       live_options.decision = options;
       live_options.threads = tool.common.threads;
+      std::optional<Processor> accelerator;
+      if (needs_accelerator(workload)) {
+        accelerator.emplace(gpu);
+        live_options.accelerator = accelerator->accelerator();
+      }
       const Live played = play_live(workload, live_options, progress);
       const Json json = to_json(workload, played, policy);
       if (!out.empty()) write_json(out, json);
