@@ -12,8 +12,7 @@ namespace nestling::runtime {
 struct Plan;
 class ThreadPool;
 
-// Of one model; calls come one at a time, but for page_in, which may come beside run, of a segment
-// that it does not use.
+// Of one model; calls come one at a time.
 class Backend {
  public:
   Backend() = default;

@@ -114,6 +114,12 @@ Status Engine::set_capacity(uint32_t capacity) {
   return {};
 }
 
+Status Engine::fall_back(uint32_t capacity) {
+  drop();
+  backend_ = std::make_unique<Cpu>();
+  return set_capacity(capacity);
+}
+
 CpuLayers Engine::cpu_layers() const {
   CpuLayers layers;
   if (capacity_ == 0) return layers;

@@ -39,6 +39,8 @@ class Engine {
   Status prepare(uint32_t capacity);
   // See Model. Between inferences only.
   Status set_capacity(uint32_t capacity);
+  // The same, on the CPU from now on.
+  Status fall_back(uint32_t capacity);
 
   // An inference: begin or refine, step until nothing is next, finish. It is of
   // capacity() or, if the engine is refinable, of a smaller one.

@@ -25,11 +25,23 @@ struct Model::Impl {
   mutable std::mutex busy;
   std::atomic<bool> cancelled{false};
   uint32_t done = 0;  // the capacity of the last inference, if it can be refined
+  bool may_fall;      // from the accelerator to the CPU
+  Status fell_for;
 
   Impl(Segments segments, std::unique_ptr<Backend> backend, const ModelOptions& options)
       : pool(options.threads, options.workers),
         engine(std::move(segments), std::move(backend), pool.threads(), options.verify,
-               options.refinable) {}
+               options.refinable),
+        may_fall(options.fall_back && options.accelerator != nullptr) {}
+
+  // Whether what failed may be done by the CPU instead, once.
+  bool falls(const Status& status) {
+    const StatusCode code = status.code();
+    if (!may_fall || (code != StatusCode::device && code != StatusCode::no_memory)) return false;
+    may_fall = false;
+    fell_for = status;
+    return true;
+  }
 };
 
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -83,7 +95,13 @@ Status Model::refresh() {
 Status Model::set_capacity(uint32_t capacity) {
   const std::lock_guard lock(impl_->busy);
   if (capacity != impl_->engine.capacity()) impl_->done = 0;
-  return impl_->engine.set_capacity(capacity);
+  Status status = impl_->engine.set_capacity(capacity);
+  return impl_->falls(status) ? impl_->engine.fall_back(capacity) : status;
+}
+
+Status Model::accelerator_failure() const {
+  const std::lock_guard lock(impl_->busy);
+  return impl_->fell_for;
 }
 
 Footprint Model::footprint() const {
@@ -157,7 +175,13 @@ Status Model::run(const float* const* inputs, float* const* outputs,
   const std::lock_guard lock(impl_->busy);
   Engine& engine = impl_->engine;
   if (engine.capacity() == 0) return {StatusCode::bad_argument, "no capacity is paged in"};
-  engine.begin(engine.capacity(), inputs, impl_->pool);
+  const uint32_t capacity = engine.capacity();
+  engine.begin(capacity, inputs, impl_->pool);
+  Status status = infer(outputs, layers);
+  if (!impl_->falls(status)) return status;
+  status = engine.fall_back(capacity);
+  if (!status.ok()) return status;
+  engine.begin(capacity, inputs, impl_->pool);
   return infer(outputs, layers);
 }
 

@@ -33,6 +33,10 @@ struct ModelOptions {
   bool refinable = false;
   // Where layers run, such as a GPU (vulkan/device.h); null: on the CPU. Outlives the model.
   Accelerator* accelerator = nullptr;
+  // Where that fails or has no memory, layers run on the CPU from then on, beginning with the
+  // inference or the change of capacity that failed; accelerator_failure() says so. Else both are
+  // errors.
+  bool fall_back = false;
 };
 
 // What a model holds at its present capacity.
@@ -95,6 +99,8 @@ class NESTLING_API Model {
   Footprint footprint() const;
   // At the present capacity; without an accelerator all layers.
   CpuLayers cpu_layers() const;
+  // Why the model fell back to the CPU; ok if it did not.
+  Status accelerator_failure() const;
 
   // With the batch of 1, as ONNX has it: [1, channels, height, width]. The same at every capacity.
   std::vector<uint32_t> input_shape(size_t i = 0) const;

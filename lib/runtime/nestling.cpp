@@ -58,7 +58,8 @@ ModelOptions wanted(const nestling_model_options* options) {
           .verify = options->verify != 0,
           .partial = options->partial != 0,
           .refinable = options->refinable != 0,
-          .accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu)};
+          .accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu),
+          .fall_back = options->fall_back != 0};
 }
 
 nestling_model* opened(Result<Model> result) {
@@ -84,7 +85,8 @@ NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
               usual.refinable ? 1 : 0,
               nullptr,
               nullptr,
-              nullptr};
+              nullptr,
+              usual.fall_back ? 1 : 0};
 }
 
 NESTLING_API nestling_model* nestling_model_open(const char* path,
@@ -115,6 +117,10 @@ NESTLING_API uint32_t nestling_model_available(const nestling_model* model) {
 
 NESTLING_API nestling_status nestling_model_refresh(nestling_model* model) {
   return tell(model->model.refresh());
+}
+
+NESTLING_API nestling_status nestling_model_gpu_failure(const nestling_model* model) {
+  return tell(model->model.accelerator_failure());
 }
 
 NESTLING_API uint32_t nestling_model_capacity(const nestling_model* model) {

@@ -61,6 +61,7 @@ typedef struct {
   void (*run)(void* self, size_t count, void (*work)(void* context, size_t i), void* context);
   void* self;
   nestling_gpu* gpu; /* on which layers run; outlives the model. NULL: the CPU */
+  int fall_back;     /* not 0: if the GPU fails, they run on the CPU from then on */
 } nestling_model_options;
 
 /* PixelFormat of pixels.h. */
@@ -100,6 +101,8 @@ uint32_t nestling_model_capacities(const nestling_model* model);
 uint32_t nestling_model_available(const nestling_model* model);
 nestling_status nestling_model_refresh(nestling_model* model);
 uint32_t nestling_model_capacity(const nestling_model* model);
+/* Why the model fell back to the CPU (nestling_error); NESTLING_OK if it did not. */
+nestling_status nestling_model_gpu_failure(const nestling_model* model);
 nestling_status nestling_model_set_capacity(nestling_model* model, uint32_t capacity);
 void nestling_model_memory(const nestling_model* model, uint64_t* weights_bytes,
                            uint64_t* activation_bytes);

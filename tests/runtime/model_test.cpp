@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "runtime/checksum.h"
+#include "runtime/cpu.h"
 #include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
@@ -24,6 +25,7 @@ using nestling::Graph;
 using nestling::Growth;
 using nestling::Tensor;
 using nestling::runtime::Model;
+using nestling::runtime::Status;
 using nestling::runtime::StatusCode;
 
 namespace {
@@ -327,4 +329,80 @@ TEST_CASE("a picture is prepared as the package says") {
     REQUIRE(input[i] == (1.0F - header.mean[c]) / header.deviation[c]);
   }
   CHECK(model.prepare({}, input.data()).code() == StatusCode::bad_argument);
+}
+
+TEST_CASE("a model whose accelerator fails goes on on the CPU, if it may") {
+  // The CPU, until something comes in its way.
+  struct Failing : nestling::runtime::Accelerator {
+    bool no_memory = false;
+    int steps = 1 << 30;  // that it runs before it fails
+    struct Backend : nestling::runtime::Backend {
+      explicit Backend(Failing& owner) : of(owner) {}
+      Failing& of;
+      nestling::runtime::Cpu cpu;
+      float* reserve(uint64_t bytes) override { return cpu.reserve(bytes); }
+      void page_out(uint32_t) override {}
+      Status prepare(const nestling::runtime::Plan&) override { return {}; }
+      bool on_cpu(size_t) const override { return false; }
+      size_t at_once(size_t) const override { return 1; }
+      Status page_in(uint32_t, const float*, uint64_t) override {
+        return of.no_memory ? Status(StatusCode::no_memory, "the accelerator is full") : Status();
+      }
+      Status run(const nestling::runtime::Plan& plan, size_t first, size_t last,
+                 const nestling::runtime::ThreadPool& pool) override {
+        if (of.steps-- <= 0) return {StatusCode::device, "the accelerator is gone"};
+        return cpu.run(plan, first, last, pool);
+      }
+    };
+    std::unique_ptr<nestling::runtime::Backend> backend(uint32_t) override {
+      return std::make_unique<Backend>(*this);
+    }
+  };
+  nestling::Random random(6);
+  const Graph graph = test::nested_graph(test::residual_network(1), Growth::full, 3, random);
+  const std::string package = nestling::make_package(graph, "test");
+  const auto open = [&](Failing* accelerator, bool fall_back) {
+    auto opened = Model::open_memory(package.data(), package.size(),
+                                     {.accelerator = accelerator, .fall_back = fall_back});
+    REQUIRE(opened.ok());
+    return std::move(opened.value());
+  };
+  Model plain = open(nullptr, true);
+  std::vector<float> input(plain.input_floats(), 0.5F);
+  const auto run = [&](Model& model) {
+    std::vector<float> output(model.output_floats());
+    const Status status = model.run(input.data(), output.data());
+    return std::pair(status, output);
+  };
+  REQUIRE(plain.set_capacity(2).ok());
+  const std::vector<float> expected = run(plain).second;
+  {
+    Failing accelerator;
+    Model model = open(&accelerator, true);
+    REQUIRE(model.set_capacity(2).ok());
+    CHECK(run(model).second == expected);
+    CHECK(model.accelerator_failure().ok());
+    accelerator.steps = 2;  // in the middle of an inference
+    const auto [status, output] = run(model);
+    REQUIRE(status.ok());
+    CHECK(output == expected);
+    CHECK(model.accelerator_failure().text() == "the accelerator is gone");
+    CHECK(model.capacity() == 2);
+    REQUIRE(model.set_capacity(3).ok());
+    CHECK(run(model).first.ok());
+  }
+  {
+    Failing accelerator;
+    accelerator.no_memory = true;
+    Model model = open(&accelerator, true);
+    REQUIRE(model.set_capacity(2).ok());
+    CHECK(run(model).second == expected);
+    CHECK(model.accelerator_failure().text() == "the accelerator is full");
+  }
+  Failing accelerator;
+  Model model = open(&accelerator, false);
+  REQUIRE(model.set_capacity(2).ok());
+  accelerator.steps = 0;
+  CHECK(run(model).first.text() == "the accelerator is gone");
+  CHECK(model.accelerator_failure().ok());
 }
