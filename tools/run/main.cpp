@@ -110,10 +110,9 @@ int main(int argc, char** argv) {
   tool.app.add_option("package", package, "Package")->type_name("MODEL.nest")->excludes(list_flag);
   add_processor_flags(tool.app, processor_options.backend, processor_options.gpu);
   tool.app
-      .add_option(
-          "--slice-ms", processor_options.slice_ms,
-          "Of a GPU: work that is submitted at once takes no longer, but for a single layer; "
-          "0: an inference at once")
+      .add_option("--slice-ms", processor_options.slice_ms,
+                  "Of a GPU: work that is submitted at once takes no longer; "
+                  "0: an inference at once")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   tool.app.add_option("--gpu-cache", processor_options.cache,

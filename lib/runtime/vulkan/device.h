@@ -34,9 +34,9 @@ struct DeviceOptions {
   // Kernels may let the invocations of a subgroup give each other numbers, where that is faster and
   // the device can.
   bool subgroups = true;
-  // The longest that a submission of several layers should take, so that others get the device in
-  // between: the first inference of a capacity submits its layers one by one and times them. A
-  // single layer may take longer. 0: an inference is one submission.
+  // The longest that a submission should take, so that others get the device in between: the first
+  // two inferences of a capacity submit its layers one by one and time them; one that takes longer
+  // is cut from then on. 0: an inference is one submission.
   double slice_ms = 4;
   // A file of compiled kernels, which save_cache() wrote: a program that starts again has less to
   // compile. One that is not there, damaged, or of another device or driver, is as none.

@@ -328,6 +328,7 @@ Result<VkPipeline> Gpu::pipeline(const Kernel& kernel) {
   const VkSpecializationInfo constants{kConstants, entries.data(), sizeof(kernel.constants),
                                        kernel.constants.data()};
   VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+  info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT;  // for Dispatch::first
   info.stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO};
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
   info.stage.module = shader.value();

@@ -1,13 +1,20 @@
 #include "runtime/vulkan/gpu_backend.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 
 #include "runtime/cpu.h"
 #include "runtime/vulkan/kernels.h"
 
 namespace nestling::runtime::vulkan {
+namespace {
+
+constexpr int kTimes = 2;  // that a step runs alone, to know what it takes: the first is slow
+
+}  // namespace
 
 GpuBackend::~GpuBackend() { forget(); }
 
@@ -20,8 +27,7 @@ void GpuBackend::forget() {
   }
   pool_ = VK_NULL_HANDLE;
   sets_ = VK_NULL_HANDLE;
-  commands_.clear();
-  dispatches_.clear();
+  steps_.clear();
 }
 
 float* GpuBackend::reserve(uint64_t bytes) {
@@ -69,13 +75,15 @@ Status GpuBackend::prepare(const Plan& plan) {
     places.add_segment(segment.weights, empty ? 0 : segment.buffer.bytes());
   }
   Table table(1);  // never empty
-  std::vector<std::optional<std::vector<Dispatch>>> dispatches;
+  std::vector<Recorded> steps;
   for (const Step& step : plan.steps) {
-    auto& of_step = dispatches.emplace_back(dispatches_of(step, places, gpu_, table));
-    if (of_step && !std::all_of(of_step->begin(), of_step->end(),
-                                [&](const Dispatch& dispatch) { return fits(dispatch); })) {
-      of_step.reset();
-    }
+    const auto found = dispatches_of(step, places, gpu_, table);
+    const bool runs = found && std::all_of(found->begin(), found->end(),
+                                           [&](const Dispatch& one) { return fits(one); });
+    steps.emplace_back();
+    if (!runs) continue;
+    steps.back().dispatches = *found;
+    steps.back().parts.resize(1);
   }
   auto allocated = gpu_.allocate(table.size() * sizeof(table[0]));
   if (!allocated.ok()) return allocated.status();
@@ -83,26 +91,58 @@ Status GpuBackend::prepare(const Plan& plan) {
   std::memcpy(table_.data(), table.data(), table_.bytes());
   if (Status status = describe(places.segments()); !status.ok()) return status;
 
-  const VolkDeviceTable& call = gpu_.call();
-  for (const auto& of_step : dispatches) dispatches_.push_back(of_step ? of_step->size() : 0);
-  step_ms_.assign(plan.steps.size(), 0);
-  commands_.resize(plan.steps.size() + 1);
+  std::vector<VkCommandBuffer> commands;
+  if (Status status = allocate(steps.size() + 1, commands); !status.ok()) return status;
+  to_cpu_ = commands.back();
+  for (size_t s = 0; s < steps.size(); ++s) {
+    if (steps[s].parts.empty()) continue;
+    steps[s].parts[0] = {commands[s], steps[s].dispatches.size()};
+    if (Status status = record(commands[s], steps[s].dispatches); !status.ok()) return status;
+  }
+  steps_ = std::move(steps);
+  return record(to_cpu_, {});
+}
+
+Status GpuBackend::allocate(size_t count, std::vector<VkCommandBuffer>& commands) {
+  commands.resize(count);
   VkCommandBufferAllocateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
   info.commandPool = pool_;
   info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-  info.commandBufferCount = static_cast<uint32_t>(commands_.size());
-  const VkResult result = call.vkAllocateCommandBuffers(gpu_.device(), &info, commands_.data());
-  if (result != VK_SUCCESS) return failed(result);
-  to_cpu_ = commands_.back();
-  commands_.pop_back();
-  for (size_t s = 0; s < commands_.size(); ++s) {
-    if (!dispatches[s]) {
-      commands_[s] = VK_NULL_HANDLE;
-    } else if (Status status = record(commands_[s], *dispatches[s]); !status.ok()) {
-      return status;
+  info.commandBufferCount = static_cast<uint32_t>(count);
+  const VkResult result =
+      gpu_.call().vkAllocateCommandBuffers(gpu_.device(), &info, commands.data());
+  return result == VK_SUCCESS ? Status() : failed(result);
+}
+
+// A step that takes longer than a slice becomes parts that do not, each with a range of every
+// dispatch's workgroups.
+Status GpuBackend::cut(Recorded& step) {
+  if (step.dispatches.empty()) return {};
+  constexpr double kMostParts = 64;
+  const auto count =
+      static_cast<uint32_t>(std::min(kMostParts, std::ceil(step.ms / gpu_.slice_ms())));
+  std::vector<std::vector<Dispatch>> parts(count);
+  for (const Dispatch& dispatch : step.dispatches) {
+    // The longer of the last two axes: shaders may take the first one's length for that of a row.
+    size_t axis = dispatch.groups[1] > dispatch.groups[2] ? 1 : 2;
+    if (dispatch.groups[axis] == 1) axis = 0;
+    const uint64_t groups = dispatch.groups[axis];
+    for (uint64_t p = 0; p < count; ++p) {
+      Dispatch part = dispatch;
+      part.first[axis] = static_cast<uint32_t>(groups * p / count);
+      part.groups[axis] = static_cast<uint32_t>(groups * (p + 1) / count) - part.first[axis];
+      if (part.groups[axis] > 0) parts[p].push_back(part);
     }
   }
-  return record(to_cpu_, {});
+  std::erase_if(parts, [](const auto& part) { return part.empty(); });
+  std::vector<VkCommandBuffer> commands;
+  if (Status status = allocate(parts.size(), commands); !status.ok()) return status;
+  step.parts.clear();
+  for (size_t p = 0; p < parts.size(); ++p) {
+    if (Status status = record(commands[p], parts[p]); !status.ok()) return status;
+    step.parts.push_back({commands[p], parts[p].size()});
+  }
+  return {};
 }
 
 // The one descriptor set of all steps, and where commands come from.
@@ -171,37 +211,52 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
     call.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.value());
     call.vkCmdPushConstants(commands, layout_.pipeline, VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes,
                             dispatch.push.data());
-    call.vkCmdDispatch(commands, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2]);
+    const auto &first = dispatch.first, &groups = dispatch.groups;
+    call.vkCmdDispatchBase(commands, first[0], first[1], first[2], groups[0], groups[1], groups[2]);
   }
   result = call.vkEndCommandBuffer(commands);
   return result == VK_SUCCESS ? Status() : failed(result);
 }
 
-// Steps that together should take no longer than a slice; one that was not timed yet is alone.
+// Steps that together should take no longer than a slice; one that is to be timed, or takes longer
+// by itself, is alone.
 size_t GpuBackend::at_once(size_t first) const {
   const double most = gpu_.slice_ms();
-  if (most <= 0) return commands_.size();
+  if (most <= 0) return steps_.size();
+  const auto alone = [](const Recorded& step) {
+    return step.parts.size() > 1 || (!step.parts.empty() && step.timed < kTimes);
+  };
   size_t last = first;
-  for (double ms = 0; last < commands_.size(); ++last) {
-    ms += step_ms_[last];
-    if (last > first && (ms > most || step_ms_[first] <= 0 || step_ms_[last] <= 0)) break;
+  for (double ms = 0; last < steps_.size(); ++last) {
+    ms += steps_[last].ms;
+    if (last > first && (ms > most || alone(steps_[first]) || alone(steps_[last]))) break;
   }
   return last - first;
 }
 
 Status GpuBackend::submit(size_t first, size_t last) {
-  std::vector<VkCommandBuffer> batch(commands_.begin() + static_cast<std::ptrdiff_t>(first),
-                                     commands_.begin() + static_cast<std::ptrdiff_t>(last));
-  batch.push_back(to_cpu_);
-  size_t dispatches = 0;
-  for (size_t s = first; s < last; ++s) dispatches += dispatches_[s];
+  Recorded& step = steps_[first];
   using Clock = std::chrono::steady_clock;
   const Clock::time_point begin = Clock::now();
-  Status status = gpu_.submit(batch, dispatches);
-  if (status.ok() && last - first == 1 && step_ms_[first] <= 0) {
-    step_ms_[first] = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  if (last - first == 1) {
+    for (const Part& part : step.parts) {
+      const std::array commands{part.commands, to_cpu_};
+      if (Status status = gpu_.submit(commands, part.dispatches); !status.ok()) return status;
+    }
+    if (step.timed == kTimes) return {};
+    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    step.ms = step.timed++ == 0 ? ms : std::min(step.ms, ms);
+    const double most = gpu_.slice_ms();
+    return step.timed == kTimes && most > 0 && step.ms > most ? cut(step) : Status();
   }
-  return status;
+  std::vector<VkCommandBuffer> batch;
+  size_t dispatches = 0;
+  for (size_t s = first; s < last; ++s) {
+    batch.push_back(steps_[s].parts.front().commands);
+    dispatches += steps_[s].parts.front().dispatches;
+  }
+  batch.push_back(to_cpu_);
+  return gpu_.submit(batch, dispatches);
 }
 
 Status GpuBackend::run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) {

@@ -22,7 +22,7 @@ class GpuBackend : public Backend {
   Status page_in(uint32_t capacity, const float* weights, uint64_t bytes) override;
   void page_out(uint32_t capacity) override;
   Status prepare(const Plan& plan) override;
-  bool on_cpu(size_t step) const override { return commands_[step] == VK_NULL_HANDLE; }
+  bool on_cpu(size_t step) const override { return steps_[step].parts.empty(); }
   size_t at_once(size_t first) const override;
   Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) override;
 
@@ -31,7 +31,19 @@ class GpuBackend : public Backend {
     const float* weights = nullptr;  // where the package has them
     Buffer buffer;
   };
+  struct Part {
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    size_t dispatches = 0;
+  };
+  struct Recorded {
+    std::vector<Dispatch> dispatches;
+    std::vector<Part> parts;  // one, if it is not cut; none: it runs on the CPU
+    int timed = 0;            // how often it ran alone
+    double ms = 0;            // the least that it took then
+  };
   void forget();
+  Status allocate(size_t count, std::vector<VkCommandBuffer>& commands);
+  Status cut(Recorded& step);
   Status describe(uint32_t segments);
   Status submit(size_t first, size_t last);
   bool fits(const Dispatch& dispatch) const;
@@ -44,9 +56,7 @@ class GpuBackend : public Backend {
   VkDescriptorPool sets_ = VK_NULL_HANDLE;
   VkDescriptorSet set_ = VK_NULL_HANDLE;
   VkCommandPool pool_ = VK_NULL_HANDLE;
-  std::vector<VkCommandBuffer> commands_;    // by step; null: it runs on the CPU
-  std::vector<size_t> dispatches_;           // of each
-  std::vector<double> step_ms_;              // what each took alone; 0: not known yet
+  std::vector<Recorded> steps_;
   VkCommandBuffer to_cpu_ = VK_NULL_HANDLE;  // behind the last of a submission
 };
 

@@ -45,6 +45,7 @@ struct Dispatch {
   Kernel kernel;
   std::array<uint32_t, 3> groups{1, 1, 1};
   std::array<uint32_t, kPushBytes / 4> push{};
+  std::array<uint32_t, 3> first{};  // of the workgroups, where others run those before
 };
 
 using Table = std::vector<std::array<uint32_t, 4>>;
