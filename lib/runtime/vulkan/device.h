@@ -38,6 +38,9 @@ struct DeviceOptions {
   // two inferences of a capacity submit its layers one by one and time them; one that takes longer
   // is cut from then on. 0: an inference is one submission.
   double slice_ms = 4;
+  // Where the GPU has no memory of its own, segments are read where they are, in the mapped file,
+  // if the driver can, and not copied.
+  bool share_segments = true;
   // A file of compiled kernels, which save_cache() wrote: a program that starts again has less to
   // compile. One that is not there, damaged, or of another device or driver, is as none.
   std::string cache = {};
@@ -48,6 +51,7 @@ struct Counters {
   uint64_t submissions = 0, dispatches = 0;
   uint64_t uploaded_bytes = 0;   // of segments
   uint64_t allocated_bytes = 0;  // now: segments, arenas and tables of all its models
+  uint64_t shared_bytes = 0;     // now: segments that it reads in place
 };
 
 class Gpu;

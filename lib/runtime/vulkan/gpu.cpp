@@ -2,8 +2,10 @@
 #include "runtime/vulkan/gpu.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
+#include <unistd.h>
 #include <utility>
 
 #include "runtime/vulkan/cache_file.h"
@@ -161,10 +163,15 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   queue.pQueuePriorities = &priority;
   VkPhysicalDeviceFeatures features{};
   features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
+  const bool own_memory = info_.kind != "integrated" && info_.kind != "cpu";
+  if (options.share_segments && !own_memory) share_alignment_ = find_share_alignment();
+  const char* const extension = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
   VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
   info.pEnabledFeatures = &features;
+  info.enabledExtensionCount = share_alignment_ > 0 ? 1 : 0;
+  info.ppEnabledExtensionNames = &extension;
   if (const VkResult result = vkCreateDevice(physical_, &info, nullptr, &device_);
       result != VK_SUCCESS) {
     return failed(result);
@@ -181,6 +188,26 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   cache.pInitialData = data.data();
   result = call_.vkCreatePipelineCache(device_, &cache, nullptr, &cache_);
   return result == VK_SUCCESS ? Status() : failed(result);
+}
+
+// A page at most: the memory behind a mapping's end, up to there, is the mapping's.
+uint64_t Gpu::find_share_alignment() const {
+  uint32_t count = 0;
+  vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, nullptr);
+  std::vector<VkExtensionProperties> extensions(count);
+  vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, extensions.data());
+  if (std::none_of(extensions.begin(), extensions.end(), [](const VkExtensionProperties& one) {
+        return std::strcmp(one.extensionName, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) == 0;
+      })) {
+    return 0;
+  }
+  VkPhysicalDeviceExternalMemoryHostPropertiesEXT host{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  properties.pNext = &host;
+  vkGetPhysicalDeviceProperties2(physical_, &properties);
+  const uint64_t alignment = host.minImportedHostPointerAlignment;
+  return alignment <= static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) ? alignment : 0;
 }
 
 Gpu::~Gpu() {
@@ -205,6 +232,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   std::swap(buffer_, other.buffer_);
   std::swap(memory_, other.memory_);
   std::swap(data_, other.data_);
+  std::swap(offset_, other.offset_);
   std::swap(bytes_, other.bytes_);
   return *this;
 }
@@ -213,7 +241,7 @@ Buffer::~Buffer() {
   if (gpu_ == nullptr || gpu_->lost_) return;
   gpu_->call_.vkDestroyBuffer(gpu_->device_, buffer_, nullptr);
   gpu_->call_.vkFreeMemory(gpu_->device_, memory_, nullptr);
-  gpu_->allocated_bytes_ -= bytes_;
+  (data_ != nullptr ? gpu_->allocated_bytes_ : gpu_->shared_bytes_) -= bytes_;
 }
 
 Result<Buffer> Gpu::allocate(uint64_t bytes) const {
@@ -263,6 +291,56 @@ Result<Buffer> Gpu::allocate(uint64_t bytes) const {
   std::memset(buffer.data_, 0, bytes);
   buffer.bytes_ = bytes;
   allocated_bytes_ += bytes;
+  return buffer;
+}
+
+Result<Buffer> Gpu::share(const void* data, uint64_t bytes) const {
+  const Status cannot(StatusCode::device, "the GPU cannot read the CPU's memory in place");
+  if (share_alignment_ == 0 || bytes == 0) return cannot;
+  const auto address = reinterpret_cast<uintptr_t>(data);
+  const uint64_t offset = address % share_alignment_;
+  const uint64_t whole =
+      (offset + bytes + share_alignment_ - 1) / share_alignment_ * share_alignment_;
+  void* const begin = const_cast<char*>(static_cast<const char*>(data)) - offset;
+  if (offset % limits_.minStorageBufferOffsetAlignment != 0 ||
+      bytes > limits_.maxStorageBufferRange) {
+    return cannot;
+  }
+  constexpr auto kKind = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  VkMemoryHostPointerPropertiesEXT pointer{
+      .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
+  if (call_.vkGetMemoryHostPointerPropertiesEXT(device_, kKind, begin, &pointer) != VK_SUCCESS) {
+    return cannot;
+  }
+  Buffer buffer;
+  buffer.gpu_ = this;
+  VkExternalMemoryBufferCreateInfo external{
+      .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO};
+  external.handleTypes = kKind;
+  VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
+  info.pNext = &external;
+  info.size = whole;
+  info.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT;
+  if (call_.vkCreateBuffer(device_, &info, nullptr, &buffer.buffer_) != VK_SUCCESS) return cannot;
+  VkMemoryRequirements needs;
+  call_.vkGetBufferMemoryRequirements(device_, buffer.buffer_, &needs);
+  const uint32_t types = needs.memoryTypeBits & pointer.memoryTypeBits;
+  if (types == 0 || needs.size > whole) return cannot;
+  VkImportMemoryHostPointerInfoEXT import{
+      .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT};
+  import.handleType = kKind;
+  import.pHostPointer = begin;
+  VkMemoryAllocateInfo allocation{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO};
+  allocation.pNext = &import;
+  allocation.allocationSize = whole;
+  allocation.memoryTypeIndex = static_cast<uint32_t>(std::countr_zero(types));
+  if (call_.vkAllocateMemory(device_, &allocation, nullptr, &buffer.memory_) != VK_SUCCESS ||
+      call_.vkBindBufferMemory(device_, buffer.buffer_, buffer.memory_, 0) != VK_SUCCESS) {
+    return cannot;
+  }
+  buffer.offset_ = offset;
+  buffer.bytes_ = bytes;
+  shared_bytes_ += bytes;
   return buffer;
 }
 
@@ -358,7 +436,7 @@ Status Gpu::save_cache() {
 }
 
 Counters Gpu::counters() const {
-  return {submissions_, dispatches_, uploaded_bytes_, allocated_bytes_};
+  return {submissions_, dispatches_, uploaded_bytes_, allocated_bytes_, shared_bytes_};
 }
 
 Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches) {

@@ -24,8 +24,9 @@ class Buffer {
   ~Buffer();
 
   VkBuffer handle() const { return buffer_; }  // null where there is none
-  void* data() const { return data_; }
-  uint64_t bytes() const { return bytes_; }
+  void* data() const { return data_; }         // null if it is shared
+  uint64_t offset() const { return offset_; }
+  uint64_t bytes() const { return bytes_; }  // behind the offset
 
  private:
   friend class Gpu;
@@ -33,7 +34,7 @@ class Buffer {
   VkBuffer buffer_ = VK_NULL_HANDLE;
   VkDeviceMemory memory_ = VK_NULL_HANDLE;
   void* data_ = nullptr;
-  uint64_t bytes_ = 0;
+  uint64_t offset_ = 0, bytes_ = 0;
 };
 
 // A shader and the constants that it is compiled with: the first three are the sizes of a
@@ -79,6 +80,9 @@ class Gpu {
 
   // Zeros. Fails if there is no memory, or the device cannot bind so much.
   Result<Buffer> allocate(uint64_t bytes) const;
+  // Memory of the CPU's, to be read where it is, as long as it stays there. Fails if the device
+  // cannot. The buffer begins at or before it, by offset().
+  Result<Buffer> share(const void* data, uint64_t bytes) const;
 
   // What one model's descriptor set looks like, by its number of segments.
   struct Layout {
@@ -105,6 +109,7 @@ class Gpu {
   friend class Buffer;
   Gpu() = default;
   Status start(size_t number, const DeviceOptions& options);
+  uint64_t find_share_alignment() const;
   Result<Layout> layout_of(uint32_t segments);  // these two while nobody else compiles
   Result<VkShaderModule> module(Shader shader);
 
@@ -116,7 +121,8 @@ class Gpu {
   bool rows_are_subgroups_ = false;
   double slice_ms_ = 0;
   std::atomic<uint64_t> submissions_{0}, dispatches_{0}, uploaded_bytes_{0};
-  mutable std::atomic<uint64_t> allocated_bytes_{0};
+  mutable std::atomic<uint64_t> allocated_bytes_{0}, shared_bytes_{0};
+  uint64_t share_alignment_ = 0;  // of memory that is shared; 0: none can be
   uint32_t family_ = 0;
   VkQueue queue_ = VK_NULL_HANDLE;
   VkFence fence_ = VK_NULL_HANDLE;

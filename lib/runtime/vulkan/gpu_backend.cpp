@@ -44,8 +44,13 @@ float* GpuBackend::reserve(uint64_t bytes) {
 Status GpuBackend::page_in(uint32_t capacity, const float* weights, uint64_t bytes) {
   Segment& segment = segments_[capacity - 1];
   segment.weights = weights;
-  // Kernels read whole units of 16 bytes; and a descriptor needs a buffer.
-  auto allocated = gpu_.allocate(std::max<uint64_t>((bytes + 15) / 16 * 16, 16));
+  // Kernels read whole units of 16 bytes, which end in the mapping's last page.
+  const uint64_t units = (bytes + 15) / 16 * 16;
+  if (auto shared = gpu_.share(weights, units); shared.ok()) {
+    segment.buffer = std::move(shared.value());
+    return {};
+  }
+  auto allocated = gpu_.allocate(std::max<uint64_t>(units, 16));  // a descriptor needs a buffer
   if (!allocated.ok()) return allocated.status();
   segment.buffer = std::move(allocated.value());
   if (bytes > 0) std::memcpy(segment.buffer.data(), weights, bytes);
@@ -172,7 +177,8 @@ Status GpuBackend::describe(uint32_t segments) {
   std::vector<VkDescriptorBufferInfo> buffers{{arena_.handle(), 0, VK_WHOLE_SIZE},
                                               {table_.handle(), 0, VK_WHOLE_SIZE}};
   for (uint32_t k = 0; k < segments; ++k) {
-    buffers.push_back({segments_[k].buffer.handle(), 0, VK_WHOLE_SIZE});
+    const Buffer& buffer = segments_[k].buffer;
+    buffers.push_back({buffer.handle(), buffer.offset(), buffer.bytes()});
   }
   VkWriteDescriptorSet writes[3]{};
   for (uint32_t b = 0; b < 3; ++b) {

@@ -97,10 +97,13 @@ TEST_CASE("an upgrade uploads what it adds, and a downgrade gives it back") {
   const Graph graph = nestling::make_model("small", {.classes = 4, .height = 32, .width = 32});
   const std::string package =
       nestling::make_package(test::nested_graph(graph, Growth::full, 3, random, true), "test");
-  const auto counters = [] { return test::gpu().counters(); };
+  test::gpu();
+  const auto device = Device::open(0, {.share_segments = false});
+  REQUIRE(device.ok());
+  const auto counters = [&] { return device.value()->counters(); };
   const uint64_t before = counters().allocated_bytes;
   {
-    Model model = open(package, &test::gpu());
+    Model model = open(package, device.value().get());
     CHECK(counters().allocated_bytes == before);
     std::vector<uint64_t> held;
     for (uint32_t k = 1; k <= 3; ++k) {
@@ -120,6 +123,43 @@ TEST_CASE("an upgrade uploads what it adds, and a downgrade gives it back") {
     REQUIRE(model.set_capacity(2).ok());
   }
   CHECK(counters().allocated_bytes == before);
+}
+
+TEST_CASE("segments of a file are read in place where the CPU's memory is the GPU's") {
+  const TemporaryFolder folder;
+  nestling::Random random(7);
+  const Graph graph = nestling::make_model("small", {.classes = 4, .height = 32, .width = 32});
+  const auto path = (folder / "m.nest").string();
+  nestling::write_file(path, nestling::make_package(
+                                 test::nested_graph(graph, Growth::full, 3, random, true), "test"));
+  test::gpu();
+  std::vector<std::vector<float>> outputs;
+  for (const bool share : {true, false}) {
+    const auto device = Device::open(0, {.share_segments = share});
+    REQUIRE(device.ok());
+    {
+      auto opened = Model::open(path.c_str(), {.accelerator = device.value().get()});
+      REQUIRE(opened.ok());
+      Model& model = opened.value();
+      uint64_t bytes = 0;
+      for (uint32_t k = 1; k <= 3; ++k) {
+        REQUIRE(model.set_capacity(k).ok());
+        bytes += model.header().segments[k - 1].bytes;
+        const auto counters = device.value()->counters();
+        CHECK(counters.shared_bytes + counters.uploaded_bytes >= bytes);
+        CHECK(counters.shared_bytes + counters.uploaded_bytes < bytes + 3 * 16);
+        if (!share) CHECK(counters.shared_bytes == 0);
+        // Mesa's lavapipe can.
+        if (share && device.value()->info().kind == "cpu") CHECK(counters.uploaded_bytes == 0);
+      }
+      std::vector<float> input(model.input_floats(), 0.5F);
+      REQUIRE(model.run(input.data(), outputs.emplace_back(model.output_floats()).data()).ok());
+    }
+    const auto counters = device.value()->counters();
+    CHECK(counters.shared_bytes == 0);
+    CHECK(counters.allocated_bytes == 0);
+  }
+  CHECK(outputs[0] == outputs[1]);
 }
 
 TEST_CASE("an inference is cut into slices") {
