@@ -34,8 +34,10 @@ Processor::Processor(const ProcessorOptions& options) {
     if (!devices.ok() || options.gpu >= devices.value().size()) return;
     if (devices.value()[options.gpu].kind == "cpu") return;
   }
+  half_error_ = options.half_error;
   auto opened = runtime::vulkan::Device::open(
-      options.gpu, {.slice_ms = options.slice_ms, .cache = options.cache});
+      options.gpu,
+      {.slice_ms = options.slice_ms, .half_error = options.half_error, .cache = options.cache});
   if (!opened.ok()) fail("{}", opened.status().text());
   gpu_ = opened.value()->info().name;
   accelerator_ = std::move(opened.value());
@@ -45,6 +47,12 @@ void Processor::keep_cache() {
   if (!accelerator_) return;
   const auto saved = static_cast<runtime::vulkan::Device&>(*accelerator_).save_cache();
   if (!saved.ok()) fail("{}", saved.text());
+}
+
+std::string Processor::half_failure() const {
+  if (!accelerator_) return "";
+  const auto why = static_cast<const runtime::vulkan::Device&>(*accelerator_).half_failure();
+  return why.ok() ? "" : fmt::format("computed in float32: {}\n", why.text());
 }
 
 Json list_gpus() {
@@ -69,11 +77,17 @@ Processor::Processor(const ProcessorOptions& options) {
 
 void Processor::keep_cache() {}
 
+std::string Processor::half_failure() const { return ""; }
+
 Json list_gpus() { fail("this build has no GPU backend (NESTLING_VULKAN)"); }
 
 #endif
 
 Processor::~Processor() = default;
+
+std::string Processor::arithmetic() const {
+  return half_error_ > 0 && half_failure().empty() ? "fp16" : "fp32";
+}
 
 Json cpu_layers_json(const runtime::Model& model) {
   const runtime::CpuLayers layers = model.cpu_layers();

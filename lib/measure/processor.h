@@ -17,7 +17,8 @@ namespace nestling {
 struct ProcessorOptions {
   std::string backend = "cpu";  // or "vulkan", or "auto": a GPU unless it is made of software
   size_t gpu = 0;               // of those that there are: its number
-  double slice_ms = 4;          // these two: DeviceOptions of runtime/vulkan/device.h
+  double half_error = 0;        // these: DeviceOptions of runtime/vulkan/device.h
+  double slice_ms = 4;
   std::string cache = {};
 };
 
@@ -32,8 +33,12 @@ class Processor {
   std::string backend() const { return accelerator_ ? "vulkan" : "cpu"; }
   void keep_cache();                               // of a GPU; throws Error if it cannot be written
   const std::string& gpu() const { return gpu_; }  // its name; empty for the CPU
+  // Of a GPU's convolutions: "fp16" or "fp32". The models' first capacity decides.
+  std::string arithmetic() const;
+  std::string half_failure() const;  // why not in fp16, for people; empty if nobody asked
 
  private:
+  double half_error_ = 0;
   std::unique_ptr<runtime::Accelerator> accelerator_;
   std::string gpu_;
 };

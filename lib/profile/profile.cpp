@@ -75,7 +75,7 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
                  {"backend", last.at("backend")},
                  {"simd", last.at("simd")},
                  {"threads", last.at("threads")}};
-  for (const char* of_gpu : {"gpu", "cpu_layers"}) {
+  for (const char* of_gpu : {"gpu", "cpu_layers", "arithmetic"}) {
     if (last.contains(of_gpu)) device[of_gpu] = last[of_gpu];
   }
   return {{"schema", "nestling/profile/1"},

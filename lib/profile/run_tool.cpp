@@ -42,8 +42,10 @@ std::string run_tool_beside() {
 Json ask(const RunTool& tool, const std::string& package, uint32_t capacity,
          const std::string& flags) {
   // A tool that was built without GPUs need not know of them.
-  const std::string backend =
-      tool.backend == "cpu" ? "" : fmt::format("--backend {} --gpu {} ", tool.backend, tool.gpu);
+  const std::string backend = tool.backend == "cpu"
+                                  ? ""
+                                  : fmt::format("--backend {} --gpu {} --gpu-fp16 {} ",
+                                                tool.backend, tool.gpu, tool.half_error);
   const std::string command =
       fmt::format("{} {} {} --capacity {} {} {}--threads {} --json --quiet", tool.runner,
                   quoted(tool.path), quoted(package), capacity, flags, backend, tool.threads);

@@ -17,6 +17,7 @@ struct RunTool {
   int threads = 1;
   std::string backend = "cpu";  // as its --backend, and of GPUs the number
   size_t gpu = 0;
+  double half_error = 0;
 };
 
 // The nestling-run beside the program that runs.

@@ -30,6 +30,15 @@ TEST_CASE("a package runs and is profiled on a GPU") {
   CHECK(profile["device"]["gpu"] == devices[0]["name"]);
   CHECK(profile["capacities"][0]["accuracy"] == cpu["accuracy"]);
 
+  CHECK(gpu["arithmetic"] == "fp32");
+  const std::string strict = "nestling-run m.nest --data bars --backend vulkan --gpu-fp16 1e-9";
+  CHECK_THAT(work.run(strict).out, ContainsSubstring("computed in float32: the GPU"));
+  CHECK(work.result(strict)["arithmetic"] == "fp32");
+  const json half = work.result(
+      "nestling-profile m.nest --data bars --backend vulkan --gpu-fp16 0.02 --runs 2 --out h.json");
+  test::check_schema(nestling::read_file(work.folder / "h.json"), "profile.schema.json");
+  CHECK(half["device"].contains("arithmetic"));
+
   work.result("nestling-run m.nest --data bars --backend vulkan --slice-ms 0 --gpu-cache kernels");
   CHECK(std::filesystem::exists(work.folder / "kernels"));
   const auto unwritable =

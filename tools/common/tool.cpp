@@ -167,12 +167,16 @@ void Tool::print(const std::string& text, const Json& json) const {
   fmt::print("{}", common.json ? json_text(json) : text);
 }
 
-void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu) {
+void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu, double& half_error) {
   app.add_option("--backend", backend,
                  "Where layers run: cpu, vulkan, or auto, a GPU if there is one")
       ->check(CLI::IsMember({"cpu", "vulkan", "auto"}))
       ->capture_default_str();
   app.add_option("--gpu", gpu, "Its number, of nestling-run --list-devices")->capture_default_str();
+  app.add_option("--gpu-fp16", half_error,
+                 "Of a GPU: compute in float16 where outputs change by at most this part of the "
+                 "largest, such as 0.01")
+      ->check(CLI::Range(0.0, 1.0));
 }
 
 }  // namespace nestling

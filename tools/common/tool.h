@@ -22,7 +22,7 @@ struct CommonFlags {
 };
 
 // Adds --backend and --gpu: where models run.
-void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu);
+void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu, double& half_error);
 
 // Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
 // task begins and at most one every ten seconds. Nothing when quiet, but for errors.

@@ -39,7 +39,8 @@ int main(int argc, char** argv) {
   tool.app.add_option("--run-tool", options.run_tool.path, "The nestling-run that measures")
       ->capture_default_str();
   tool.app.add_option("--device", options.device, "Name of the device");
-  add_processor_flags(tool.app, options.run_tool.backend, options.run_tool.gpu);
+  add_processor_flags(tool.app, options.run_tool.backend, options.run_tool.gpu,
+                      options.run_tool.half_error);
   tool.app.add_option("--runs", options.runs, "Inferences timed for each capacity")
       ->check(CLI::Range(1, 1000000));
   auto* accuracy_gate =

@@ -108,7 +108,8 @@ int main(int argc, char** argv) {
   auto* list_flag = tool.app.add_flag("--list-devices", list_devices,
                                       "Only say what GPUs there are: the numbers of --gpu");
   tool.app.add_option("package", package, "Package")->type_name("MODEL.nest")->excludes(list_flag);
-  add_processor_flags(tool.app, processor_options.backend, processor_options.gpu);
+  add_processor_flags(tool.app, processor_options.backend, processor_options.gpu,
+                      processor_options.half_error);
   tool.app
       .add_option("--slice-ms", processor_options.slice_ms,
                   "Of a GPU: work that is submitted at once takes no longer; "
@@ -208,7 +209,8 @@ int main(int argc, char** argv) {
     if (processor.accelerator() != nullptr) {
       json["gpu"] = processor.gpu();
       json["cpu_layers"] = cpu_layers_json(model);
-      text = cpu_layers_text(model);
+      json["arithmetic"] = processor.arithmetic();
+      text = cpu_layers_text(model) + processor.half_failure();
     }
     std::vector<NpyArray> outputs;
     if (!input.empty()) {

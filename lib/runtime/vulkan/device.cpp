@@ -20,6 +20,8 @@ const DeviceInfo& Device::info() const { return gpu_->info(); }
 
 Status Device::save_cache() { return gpu_->save_cache(); }
 
+Status Device::half_failure() const { return gpu_->half_failure(); }
+
 Counters Device::counters() const { return gpu_->counters(); }
 
 std::unique_ptr<Backend> Device::backend(uint32_t capacities) {

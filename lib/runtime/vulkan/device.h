@@ -38,6 +38,11 @@ struct DeviceOptions {
   // two inferences of a capacity submit its layers one by one and time them; one that takes longer
   // is cut from then on. 0: an inference is one submission.
   double slice_ms = 4;
+  // Products of convolutions and fully connected layers may be computed in float16, where the GPU
+  // can, if a model's outputs change by at most this part of the largest: each model is run once on
+  // noise, on the GPU and on the CPU, when it gets its first capacity. A GPU that fails this goes
+  // on with float32 (half_failure()). 0: never.
+  double half_error = 0;
   // Where the GPU has no memory of its own, segments are read where they are, in the mapped file,
   // if the driver can, and not copied.
   bool share_segments = true;
@@ -64,6 +69,9 @@ class NESTLING_API Device : public Accelerator {
 
   const DeviceInfo& info() const;
   Counters counters() const;
+  // Why kernels do not compute in float16, though DeviceOptions::half_error would allow it; ok if
+  // they do, as far as is known.
+  Status half_failure() const;
   // Writes DeviceOptions::cache, if kernels were compiled since it was read or written last: at
   // once, or not at all.
   Status save_cache();

@@ -49,6 +49,16 @@ std::optional<uint32_t> compute_family(VkPhysicalDevice device) {
   return std::nullopt;
 }
 
+bool has_extension(VkPhysicalDevice device, const char* name) {
+  uint32_t count = 0;
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
+  std::vector<VkExtensionProperties> all(count);
+  vkEnumerateDeviceExtensionProperties(device, nullptr, &count, all.data());
+  return std::any_of(all.begin(), all.end(), [&](const VkExtensionProperties& one) {
+    return std::strcmp(one.extensionName, name) == 0;
+  });
+}
+
 bool can_run(VkPhysicalDevice device) {
   VkPhysicalDeviceProperties properties;
   vkGetPhysicalDeviceProperties(device, &properties);
@@ -165,13 +175,32 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   features.shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
   const bool own_memory = info_.kind != "integrated" && info_.kind != "cpu";
   if (options.share_segments && !own_memory) share_alignment_ = find_share_alignment();
-  const char* const extension = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+  std::vector<const char*> extensions;
+  if (share_alignment_ > 0) extensions.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+  VkPhysicalDeviceShaderFloat16Int8Features halves{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES};
+  half_error_ = options.half_error;
+  if (half_error_ > 0) {
+    if (has_extension(physical_, VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME)) {
+      VkPhysicalDeviceFeatures2 all_features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+      all_features.pNext = &halves;
+      vkGetPhysicalDeviceFeatures2(physical_, &all_features);
+    }
+    halves.shaderInt8 = VK_FALSE;
+    if (halves.shaderFloat16 == VK_TRUE) {
+      half_ = true;
+      extensions.push_back(VK_KHR_SHADER_FLOAT16_INT8_EXTENSION_NAME);
+    } else {
+      half_failure_ = Status(StatusCode::device, "the GPU does not compute in float16");
+    }
+  }
   VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
   info.pEnabledFeatures = &features;
-  info.enabledExtensionCount = share_alignment_ > 0 ? 1 : 0;
-  info.ppEnabledExtensionNames = &extension;
+  info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
+  if (half_) info.pNext = &halves;
   if (const VkResult result = vkCreateDevice(physical_, &info, nullptr, &device_);
       result != VK_SUCCESS) {
     return failed(result);
@@ -192,15 +221,7 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
 
 // A page at most: the memory behind a mapping's end, up to there, is the mapping's.
 uint64_t Gpu::find_share_alignment() const {
-  uint32_t count = 0;
-  vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, nullptr);
-  std::vector<VkExtensionProperties> extensions(count);
-  vkEnumerateDeviceExtensionProperties(physical_, nullptr, &count, extensions.data());
-  if (std::none_of(extensions.begin(), extensions.end(), [](const VkExtensionProperties& one) {
-        return std::strcmp(one.extensionName, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) == 0;
-      })) {
-    return 0;
-  }
+  if (!has_extension(physical_, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) return 0;
   VkPhysicalDeviceExternalMemoryHostPropertiesEXT host{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
@@ -208,6 +229,17 @@ uint64_t Gpu::find_share_alignment() const {
   vkGetPhysicalDeviceProperties2(physical_, &properties);
   const uint64_t alignment = host.minImportedHostPointerAlignment;
   return alignment <= static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)) ? alignment : 0;
+}
+
+Status Gpu::half_failure() const {
+  const std::lock_guard lock(judging_);
+  return half_failure_;
+}
+
+void Gpu::give_up_half(const Status& why) {
+  const std::lock_guard lock(judging_);
+  half_failure_ = why;
+  half_ = false;
 }
 
 Gpu::~Gpu() {

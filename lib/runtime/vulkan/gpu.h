@@ -42,6 +42,8 @@ class Buffer {
 enum class Shader {
   conv,
   conv_shared,
+  conv_half,
+  conv_shared_half,
   depthwise,
   window,
   map,
@@ -77,6 +79,13 @@ class Gpu {
   // Whether eight invocations that follow each other along a workgroup's first axis are a subgroup,
   // and can give each other numbers: so it is where lanes of the CPU's vectors are invocations.
   bool rows_are_subgroups() const { return rows_are_subgroups_; }
+
+  // Whether kernels may compute in float16, and how much that may change a model's outputs: a part
+  // of the largest. A model that it changes more ends it.
+  bool half() const { return half_; }
+  double half_error() const { return half_error_; }
+  Status half_failure() const;
+  void give_up_half(const Status& why);
 
   // Zeros. Fails if there is no memory, or the device cannot bind so much.
   Result<Buffer> allocate(uint64_t bytes) const;
@@ -120,6 +129,7 @@ class Gpu {
   VkPhysicalDeviceLimits limits_{};
   bool rows_are_subgroups_ = false;
   double slice_ms_ = 0;
+  double half_error_ = 0;
   std::atomic<uint64_t> submissions_{0}, dispatches_{0}, uploaded_bytes_{0};
   mutable std::atomic<uint64_t> allocated_bytes_{0}, shared_bytes_{0};
   uint64_t share_alignment_ = 0;  // of memory that is shared; 0: none can be
@@ -127,7 +137,9 @@ class Gpu {
   VkQueue queue_ = VK_NULL_HANDLE;
   VkFence fence_ = VK_NULL_HANDLE;
   std::atomic<bool> lost_{false};
-  std::mutex submitting_, compiling_;
+  mutable std::mutex submitting_, compiling_, judging_;
+  Status half_failure_;
+  std::atomic<bool> half_{false};
   std::map<uint32_t, Layout> layouts_;
   std::map<Shader, VkShaderModule> modules_;
   std::map<Kernel, VkPipeline> pipelines_;

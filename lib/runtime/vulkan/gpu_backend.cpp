@@ -72,6 +72,49 @@ bool GpuBackend::fits(const Dispatch& dispatch) const {
 }
 
 Status GpuBackend::prepare(const Plan& plan) {
+  Status status = record_all(plan);
+  if (!status.ok() || checked_ || !gpu_.half()) return status;
+  const Result<bool> right = right_in_half(plan);
+  if (!right.ok()) return right.status();
+  checked_ = true;
+  if (right.value()) return {};
+  gpu_.give_up_half(
+      {StatusCode::device, "the GPU's float16 changes the outputs of a model too much"});
+  return record_all(plan);
+}
+
+// Whether the GPU's outputs for noise are close enough to the CPU's.
+Result<bool> GpuBackend::right_in_half(const Plan& plan) {
+  const ThreadPool pool(1);
+  const auto make_noise = [&] {
+    uint32_t state = 1;
+    for (const Tensor& input : plan.inputs) {
+      for (size_t i = 0; i < input.elements(); ++i) {
+        state = state * 1664525 + 1013904223;
+        input.data[i] = static_cast<float>(state >> 8) / (1U << 23) - 1;
+      }
+    }
+  };
+  make_noise();
+  if (Status status = run(plan, 0, plan.steps.size(), pool); !status.ok()) return status;
+  std::vector<float> found;
+  for (const Tensor& y : plan.outputs) found.insert(found.end(), y.data, y.data + y.elements());
+  make_noise();
+  for (const Step& step : plan.steps) run_step(step, pool);
+  double most = 0, apart = 0;
+  auto at = found.begin();
+  for (const Tensor& y : plan.outputs) {
+    for (size_t i = 0; i < y.elements(); ++i) {
+      most = std::max<double>(most, std::abs(y.data[i]));
+      const double difference = std::abs(y.data[i] - *at++);
+      if (!std::isfinite(difference)) return false;
+      apart = std::max(apart, difference);
+    }
+  }
+  return apart <= gpu_.half_error() * most;
+}
+
+Status GpuBackend::record_all(const Plan& plan) {
   forget();
   Places places(static_cast<const float*>(arena_.data()), arena_.bytes());
   for (const Segment& segment : segments_) {

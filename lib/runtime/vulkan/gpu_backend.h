@@ -42,6 +42,8 @@ class GpuBackend : public Backend {
     double ms = 0;            // the least that it took then
   };
   void forget();
+  Status record_all(const Plan& plan);
+  Result<bool> right_in_half(const Plan& plan);
   Status allocate(size_t count, std::vector<VkCommandBuffer>& commands);
   Status cut(Recorded& step);
   Status describe(uint32_t segments);
@@ -56,6 +58,7 @@ class GpuBackend : public Backend {
   VkDescriptorPool sets_ = VK_NULL_HANDLE;
   VkDescriptorSet set_ = VK_NULL_HANDLE;
   VkCommandPool pool_ = VK_NULL_HANDLE;
+  bool checked_ = false;  // against the CPU, as far as it computes in float16
   std::vector<Recorded> steps_;
   VkCommandBuffer to_cpu_ = VK_NULL_HANDLE;  // behind the last of a submission
 };

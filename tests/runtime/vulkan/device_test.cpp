@@ -221,6 +221,45 @@ TEST_CASE("layers that are cut to pieces compute what they compute whole") {
   }
 }
 
+TEST_CASE("a GPU computes in float16 as long as the outputs bear it") {
+  test::gpu();
+  nestling::Random random(7);
+  const Graph graph = nestling::make_model("small", {.classes = 4, .height = 16, .width = 16});
+  const std::string package =
+      nestling::make_package(test::nested_graph(graph, Growth::full, 2, random), "test");
+  Model on_cpu = open(package, nullptr);
+  const nestling::Tensor image = test::random_tensor({1, 3, 16, 16}, random);
+  const auto expected = test::outputs_down_and_up(on_cpu, image);
+  const auto outputs = [&](double error, bool& half) {
+    const auto device = Device::open(0, {.half_error = error});
+    REQUIRE(device.ok());
+    Model model = open(package, device.value().get());
+    auto found = test::outputs_down_and_up(model, image);
+    half = device.value()->half_failure().ok();
+    if (!half) {
+      CHECK_THAT(device.value()->half_failure().text(), ContainsSubstring("float16"));
+    }
+    return found;
+  };
+  bool half = false;
+  const auto exact = outputs(0, half);
+  CHECK(outputs(1e-9, half) == exact);
+  CHECK_FALSE(half);
+  const auto found = outputs(1e-2, half);
+  if (!half) {
+    WARN("this GPU does not compute in float16");
+    return;
+  }
+  CHECK(found != exact);
+  for (size_t i = 0; i < found.size(); ++i) {
+    float most = 0;
+    for (const float value : expected[i]) most = std::max(most, std::abs(value));
+    for (size_t n = 0; n < found[i].size(); ++n) {
+      CHECK(std::abs(found[i][n] - expected[i][n]) <= 1e-2F * most);
+    }
+  }
+}
+
 TEST_CASE("what a GPU cannot do is refused") {
   nestling::Random random(7);
   const Graph graph = nestling::make_model("small", {.classes = 4, .height = 16, .width = 16});

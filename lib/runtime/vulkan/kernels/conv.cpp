@@ -80,9 +80,10 @@ std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& 
   push.add(node.kernel[0]).add(node.kernel[1]).add(node.stride[0]).add(node.stride[1]);
   push.add(node.dilation[0]).add(node.dilation[1]).add(node.padding[0]).add(node.padding[1]);
   push.add(step.low).add(step.high);
+  Shader shader = share ? Shader::conv_shared : Shader::conv;
+  if (gpu.half()) shader = share ? Shader::conv_shared_half : Shader::conv_half;
   return Dispatch{
-      {share ? Shader::conv_shared : Shader::conv,
-       {wide, high, 1, places.segments(), of_pixels, whole, pointwise, w.half, whole_y}},
+      {shader, {wide, high, 1, places.segments(), of_pixels, whole, pointwise, w.half, whole_y}},
       {groups_of(groups_of(pixels, of_pixels), wide), groups_of(w.items.size(), high), 1},
       push.numbers()};
 }

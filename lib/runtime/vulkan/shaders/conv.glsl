@@ -18,6 +18,13 @@ layout(push_constant) uniform Push {
   float low, high;
 };
 
+#ifdef HALF_MATH  // products and sums of four are float16, sums of more are not
+#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#define factors f16vec4
+#else
+#define factors vec4
+#endif
+
 const int kUnits = HALF ? 1 : 2;  // of 16 bytes, that 8 weights have
 
 void unpack(uvec4 halves, out vec4 first, out vec4 second) {
@@ -36,7 +43,7 @@ void weights(uint segment, uint at, out vec4 first, out vec4 second) {
 }
 
 // Four times eight weights.
-void weights_of_four(uint segment, uint at, out vec4 w[8]) {
+void floats_of_four(uint segment, uint at, out vec4 w[8]) {
 #ifdef SHARE
   if (HALF) {
     const uvec4 mine = segments[segment].data[at + gl_SubgroupInvocationID % 4];
@@ -58,6 +65,20 @@ void weights_of_four(uint segment, uint at, out vec4 w[8]) {
 #else
   for (int k = 0; k < 4; ++k) weights(segment, at + k * kUnits, w[2 * k], w[2 * k + 1]);
 #endif
+}
+
+void weights_of_four(uint segment, uint at, out factors w[8]) {
+#ifdef HALF_MATH
+  vec4 floats[8];
+  floats_of_four(segment, at, floats);
+  for (int k = 0; k < 8; ++k) w[k] = factors(floats[k]);
+#else
+  floats_of_four(segment, at, w);
+#endif
+}
+
+vec4 sum_of(factors value, factors a, factors b, factors c, factors d) {
+  return vec4(value.x * a + value.y * b + value.z * c + value.w * d);
 }
 
 // What becomes of the sums of four channels, of which `count` are there.
@@ -132,22 +153,22 @@ void main() {
         uint c = 0;
         if (WHOLE) {
           for (; c + 4 <= block.w; c += 4, at += 4 * kUnits) {
-            vec4 value[PIXELS];
+            factors value[PIXELS];
             for (int p = 0; p < PIXELS; ++p) {
-              value[p] = arena4[(from[p] + c) / 4];
-              if (!POINTWISE && !inside[p]) value[p] = vec4(0);
+              value[p] = factors(arena4[(from[p] + c) / 4]);
+              if (!POINTWISE && !inside[p]) value[p] = factors(0);
             }
-            vec4 w[8];
+            factors w[8];
             weights_of_four(block.x, at, w);
             for (int p = 0; p < PIXELS; ++p) {
-              s0[p] += value[p].x * w[0] + value[p].y * w[2] + value[p].z * w[4] + value[p].w * w[6];
-              s1[p] += value[p].x * w[1] + value[p].y * w[3] + value[p].z * w[5] + value[p].w * w[7];
+              s0[p] += sum_of(value[p], w[0], w[2], w[4], w[6]);
+              s1[p] += sum_of(value[p], w[1], w[3], w[5], w[7]);
             }
             if (two) {
               weights_of_four(block.x, at + second, w);
               for (int p = 0; p < PIXELS; ++p) {
-                s2[p] += value[p].x * w[0] + value[p].y * w[2] + value[p].z * w[4] + value[p].w * w[6];
-                s3[p] += value[p].x * w[1] + value[p].y * w[3] + value[p].z * w[5] + value[p].w * w[7];
+                s2[p] += sum_of(value[p], w[0], w[2], w[4], w[6]);
+                s3[p] += sum_of(value[p], w[1], w[3], w[5], w[7]);
               }
             }
           }
