@@ -73,14 +73,10 @@ function guardOf(lines, directives) {
 // Text with the headers that it includes in their places. A header that was there before, under no
 // condition, is left out.
 class Inliner {
-  #there = new Set();
+  #there;
 
   constructor(there = []) {
     this.#there = new Set(there);
-  }
-
-  has(path) {
-    return this.#there.has(path);
   }
 
   file(path, conditional = false) {
@@ -147,8 +143,9 @@ function renamed(source, name, to) {
   return source.replace(new RegExp(`(?<![.\\w]|->|::)${name}\\b`, 'g'), to);
 }
 
-const files = readdirSync(runtime, { recursive: true })
-  .filter((name) => /\.(cpp|h)$/.test(name) && !name.startsWith('vulkan'))
+const files = ['', 'host/', 'ops/', 'schedule/']
+  .flatMap((folder) => readdirSync(join(runtime, folder)).map((name) => folder + name))
+  .filter((name) => /\.(cpp|h)$/.test(name))
   .sort()
   .map((name) => ({ name, path: join(runtime, name), text: read(join(runtime, name)) }));
 const sources = files.filter(({ name }) => name.endsWith('.cpp'));
@@ -193,8 +190,5 @@ const body = sources.map(({ name, path, text }) => {
 });
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'nestling.h'), header);
-writeFileSync(
-  join(out, 'nestling.cc'),
-  `${HOW_TO}${BEFORE}\n${body.join('\n')}`,
-);
+writeFileSync(join(out, 'nestling.cc'), `${HOW_TO}${BEFORE}\n${body.join('\n')}`);
 console.log(`${relative('.', out)}: nestling.h, nestling.cc`);
