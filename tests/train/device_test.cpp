@@ -1,6 +1,7 @@
 #include "train/device.h"
 
 #include "support/catch.h"
+#include "support/half_frozen.h"
 #include "support/other_device.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
@@ -54,14 +55,7 @@ TEST_CASE("a training on another device ends with the same weights") {
     options.augment.flip = true;
     options.teacher_outputs = nestling::ask_teacher(before, data, options);
     options.checkpoint = folder / "checkpoint";
-    for (const char* name : {"conv2.weight", "conv2.bn.scale", "conv2.bn.shift"}) {
-      const nestling::ValueId id = nestling::find_value(before, name);
-      Tensor mask = before.constant(id);
-      for (size_t i = 0; i < mask.data.size(); ++i) {
-        mask.data[i] = i < mask.data.size() / 2 ? 0.0F : 1.0F;
-      }
-      options.masks[id] = mask;
-    }
+    options.masks = test::half_frozen(before);
     nestling::Progress quiet;
     Graph result = nestling::train(before, data, options, quiet);
     std::filesystem::remove(options.checkpoint);

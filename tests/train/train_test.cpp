@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "support/catch.h"
+#include "support/half_frozen.h"
 #include "support/temporary_folder.h"
 #include "support/test_dataset.h"
 #include "support/test_graphs.h"
@@ -80,15 +81,7 @@ TEST_CASE("training learns, and the same seed gives the same bytes") {
 TEST_CASE("frozen entries keep their bits, the others change") {
   const Graph before = small_model();
   nestling::TrainOptions options = quick();
-  // Half of the filters of the second convolution, and of its batch norm, are frozen.
-  for (const char* name : {"conv2.weight", "conv2.bn.scale", "conv2.bn.shift"}) {
-    const nestling::ValueId id = nestling::find_value(before, name);
-    Tensor mask = before.constant(id);
-    for (size_t i = 0; i < mask.data.size(); ++i) {
-      mask.data[i] = i < mask.data.size() / 2 ? 0.0F : 1.0F;
-    }
-    options.masks[id] = mask;
-  }
+  options.masks = test::half_frozen(before);
   nestling::Progress quiet;
   const Graph after = nestling::train(before, bars(), options, quiet);
   for (const char* name :
