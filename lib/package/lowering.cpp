@@ -23,42 +23,112 @@ bool is_grouped(const Graph& graph, const Node& node) {
   return Conv::groups(x, w) > 1 && !Conv::is_depthwise(x, w);
 }
 
-// Where the runs of a value's channels must break: the groups of a convolution are whole runs, and
-// what keeps the channels has the same runs before and after.
-std::vector<std::set<int64_t>> run_breaks(const Graph& graph) {
-  std::vector<std::set<int64_t>> breaks(graph.values.size());
-  const auto at = [&](ValueId id) -> std::set<int64_t>& { return breaks[static_cast<size_t>(id)]; };
-  for (const Node& node : graph.nodes) {
-    if (!is_grouped(graph, node)) continue;
-    const Shape& x = graph.value(node.inputs[0]).shape;
-    const int64_t groups = Conv::groups(x, graph.value(node.inputs[1]).shape);
-    for (const ValueId id : {node.inputs[0], node.output}) {
-      const int64_t channels = graph.value(id).shape[1];
-      for (int64_t g = 1; g < groups; ++g) at(id).insert(g * (channels / groups));
+// Channels that follow each other in a value as they do in their group.
+struct Span {
+  size_t begin;
+  RunSpec run;  // of channels in no group: group is kNoGroup
+};
+constexpr uint32_t kNoGroup = 0xffffffff;
+
+std::vector<Span> spans_of(const std::vector<ChannelLabel>& labels,
+                           const std::set<int64_t>& breaks) {
+  std::vector<Span> spans;
+  const size_t count = labels.size();
+  const auto continues = [&](size_t at) {
+    return at < count && !breaks.contains(static_cast<int64_t>(at));
+  };
+  for (size_t i = 0; i < count;) {
+    const ChannelLabel first = labels[i];
+    size_t end = i + 1;
+    if (first.group < 0) {  // in no group: always there
+      while (continues(end) && labels[end].group < 0) ++end;
+      spans.push_back({i, {kNoGroup, 0, static_cast<uint32_t>(end - i), 1}});
+      i = end;
+      continue;
     }
+    while (continues(end) && labels[end] == first) ++end;
+    const size_t repeat = end - i;
+    RunSpec run{static_cast<uint32_t>(first.group), static_cast<uint32_t>(first.channel), 1,
+                static_cast<uint32_t>(repeat)};
+    const auto next_channel_follows = [&] {
+      for (size_t k = end; k < end + repeat; ++k) {
+        if (!continues(k) || labels[k] != ChannelLabel{first.group, first.channel + run.count}) {
+          return false;
+        }
+      }
+      return true;
+    };
+    for (; next_channel_follows(); end += repeat) ++run.count;
+    spans.push_back({i, run});
+    i = end;
   }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const Node& node : graph.nodes) {
-      const bool keeps = std::holds_alternative<BatchNorm>(node.op) ||
-                         (std::holds_alternative<Conv>(node.op) &&
-                          Conv::is_depthwise(graph.value(node.inputs[0]).shape,
-                                             graph.value(node.inputs[1]).shape));
-      if (!keeps || at(node.inputs[0]) == at(node.output)) continue;
-      at(node.inputs[0]).insert(at(node.output).begin(), at(node.output).end());
-      at(node.output) = at(node.inputs[0]);
-      changed = true;
-    }
-  }
-  return breaks;
+  return spans;
 }
+
+// Where the runs of each value's channels must break: the groups of a convolution have as many runs
+// each, and what keeps the channels has the same runs before and after.
+class RunBreaks {
+ public:
+  RunBreaks(const Graph& graph, const ChannelGroups& groups)
+      : graph_(graph), groups_(groups), breaks_(graph.values.size()) {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Node& node : graph.nodes) {
+        const auto* conv = std::get_if<Conv>(&node.op);
+        if (is_grouped(graph, node)) {
+          const int64_t count = Conv::groups(shape(node.inputs[0]), shape(node.inputs[1]));
+          changed |= divide(node.inputs[0], count);
+          changed |= divide(node.output, count);
+        } else if (std::holds_alternative<BatchNorm>(node.op) ||
+                   (conv != nullptr &&
+                    Conv::is_depthwise(shape(node.inputs[0]), shape(node.inputs[1])))) {
+          changed |= carry(node);
+        }
+      }
+    }
+  }
+
+  const std::set<int64_t>& of(ValueId id) const { return breaks_[static_cast<size_t>(id)]; }
+
+ private:
+  const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
+  std::set<int64_t>& at(ValueId id) { return breaks_[static_cast<size_t>(id)]; }
+
+  // Wherever a run begins in one group, one begins in all.
+  bool divide(ValueId id, int64_t count) {
+    const int64_t channels = shape(id)[1], each = channels / count;
+    const auto& labels = groups_.labels[static_cast<size_t>(id)][1];
+    const size_t before = at(id).size();
+    for (int64_t begin = each; begin < channels; begin += each) at(id).insert(begin);
+    for (const Span& span : spans_of(labels, of(id))) {
+      for (int64_t g = 0; g < count; ++g) {
+        at(id).insert(g * each + static_cast<int64_t>(span.begin) % each);
+      }
+    }
+    at(id).erase(0);
+    return at(id).size() != before;
+  }
+
+  // What keeps the channels.
+  bool carry(const Node& node) {
+    std::set<int64_t>&x = at(node.inputs[0]), &y = at(node.output);
+    if (x == y) return false;
+    x.insert(y.begin(), y.end());
+    y = x;
+    return true;
+  }
+
+  const Graph& graph_;
+  const ChannelGroups& groups_;
+  std::vector<std::set<int64_t>> breaks_;
+};
 
 class Lowering {
  public:
   Lowering(const Graph& graph, const Nesting& nesting)
       : graph_(graph),
         groups_(find_groups(graph)),
-        breaks_(run_breaks(graph)),
+        breaks_(graph, groups_),
         own_(nesting.own.begin(), nesting.own.end()),
         users_(graph.values.size()) {
     for (size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -107,35 +177,10 @@ class Lowering {
   // The runs of an axis's labels.
   AxisSpec runs(const std::vector<ChannelLabel>& labels, const std::set<int64_t>& breaks) {
     AxisSpec axis;
-    const size_t count = labels.size();
-    const auto continues = [&](size_t at) {
-      return at < count && !breaks.contains(static_cast<int64_t>(at));
-    };
-    for (size_t i = 0; i < count;) {
-      const ChannelLabel first = labels[i];
-      size_t end = i + 1;
-      if (first.group < 0) {  // in no group: always there
-        while (continues(end) && labels[end].group < 0) ++end;
-        const auto width = static_cast<uint32_t>(end - i);
-        axis.runs.push_back({add_group("", width), 0, width, 1});
-        i = end;
-        continue;
-      }
-      while (continues(end) && labels[end] == first) ++end;
-      const size_t repeat = end - i;
-      RunSpec run{static_cast<uint32_t>(first.group), static_cast<uint32_t>(first.channel), 1,
-                  static_cast<uint32_t>(repeat)};
-      const auto next_channel_follows = [&] {
-        for (size_t k = end; k < end + repeat; ++k) {
-          if (!continues(k) || labels[k] != ChannelLabel{first.group, first.channel + run.count}) {
-            return false;
-          }
-        }
-        return true;
-      };
-      for (; next_channel_follows(); end += repeat) ++run.count;
-      axis.runs.push_back(run);
-      i = end;
+    for (const Span& span : spans_of(labels, breaks)) {
+      axis.runs.push_back(span.run);
+      uint32_t& group = axis.runs.back().group;
+      if (group == kNoGroup) group = add_group("", span.run.count);
     }
     return axis;
   }
@@ -149,8 +194,7 @@ class Lowering {
         const int64_t size = shape(id)[a] == kBatch ? 1 : shape(id)[a];
         result.push_back({static_cast<uint32_t>(size), {}});
       } else {
-        result.push_back(
-            runs(labels, channels ? breaks_[static_cast<size_t>(id)] : std::set<int64_t>{}));
+        result.push_back(runs(labels, channels ? breaks_.of(id) : std::set<int64_t>{}));
       }
     }
     return result;
@@ -250,7 +294,7 @@ class Lowering {
 
   const Graph& graph_;
   ChannelGroups groups_;
-  std::vector<std::set<int64_t>> breaks_;
+  RunBreaks breaks_;
   std::set<std::string> own_;
   std::vector<std::vector<size_t>> users_;  // nodes, by value; an output has one that is not there
   Lowered lowered_;

@@ -114,6 +114,35 @@ TEST_CASE("every capacity has the interpreter's results, in any order of up- and
   }
 }
 
+TEST_CASE("groups of a convolution may see unequal parts of what is before them") {
+  const nestling::Conv three{.kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+  const auto network = [&](int64_t one, int64_t other, int64_t filters) {
+    test::Builder b(3);
+    const auto x = b.conv_bn_relu("one", b.input(), one);
+    const auto y = b.conv_bn_relu("other", b.input(), other);
+    const auto both = nestling::add_node(b.graph, "concat", nestling::Concat{}, {x, y});
+    const int64_t channels = one + other;
+    const auto each = b.conv("each", both, filters * channels, three, true, channels);
+    b.graph.outputs = {b.conv("grouped", each, 12, three, true, 2)};
+    return b.graph;
+  };
+  nestling::Random random(5);
+  // 8 of one layer, and its last 2 beside 6 of another; one of the two filters of a channel.
+  for (const Graph& graph : {network(10, 6, 1), network(12, 1, 2)}) {
+    const Tensor image = image_for(graph, random);
+    Opened plain(graph);
+    REQUIRE(plain.model.set_capacity(1).ok());
+    test::check_close(plain.run(image), nestling::interpret(graph, image).at(0).data);
+    const Graph nested = test::nested_graph(graph, Growth::full, 3, random);
+    Opened package(nested);
+    for (int k = 1; k <= 3; ++k) {
+      REQUIRE(package.model.set_capacity(static_cast<uint32_t>(k)).ok());
+      const Graph one = nestling::descend(nested, nestling::nesting_of(nested, "test"), k);
+      test::check_close(package.run(image), nestling::interpret(one, image).at(0).data);
+    }
+  }
+}
+
 TEST_CASE("a smaller capacity holds less") {
   nestling::Random random(6);
   Opened package(test::nested_graph(test::chain_network(3), Growth::full, 3, random));
