@@ -3,9 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "support/bars.h"
 #include "support/catch.h"
-#include "support/temporary_folder.h"
-#include "support/test_dataset.h"
 
 #include "graph/surgery.h"
 #include "graph/zoo.h"
@@ -18,17 +17,10 @@ using nestling::Tensor;
 namespace {
 
 struct Fixture {
-  TemporaryFolder folder;
-  nestling::Dataset images;
+  nestling::Dataset images = test::bars(40);
   Graph whole =
       nestling::make_model("small", {.classes = 4, .channels = 1, .height = 8, .width = 8});
   nestling::ChannelGroups groups = nestling::find_groups(whole);
-
-  Fixture() {
-    test::write_dataset(folder / "bars", 40, 4);
-    images = nestling::load_dataset((folder / "bars").string(), "train");
-    nestling::prepare_training(1);
-  }
 
   // Without the channels of `group` from `width` on.
   nestling::KeptChannels first(const std::string& group, int64_t width) const {

@@ -1,52 +1,26 @@
 // Cutting and growing on a device that is not the processor.
 #include <array>
 
+#include "support/bars.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/other_device.h"
-#include "support/temporary_folder.h"
-#include "support/test_dataset.h"
 
 #include "graph/groups.h"
 #include "graph/zoo.h"
 #include "prune/feature_maps.h"
 #include "prune/reconstruct.h"
 #include "recover/joint.h"
-#include "train/train.h"
 
 using nestling::Graph;
 
 namespace {
 
 struct Fixture {
-  TemporaryFolder folder;
-  nestling::Dataset data;
+  nestling::Dataset data = test::bars(96);
   Graph graph =
       nestling::make_model("small", {.classes = 4, .channels = 1, .height = 8, .width = 8});
-
-  Fixture() {
-    test::write_dataset(folder / "bars", 96, 8);
-    data = nestling::load_dataset((folder / "bars").string(), "train");
-    nestling::prepare_training(1);
-  }
 };
-
-// Running statistics aside: lazy tensors lose what batch norm writes into them beside its result.
-void check_same(const Graph& found, const Graph& expected) {
-  for (size_t v = 0; v < expected.values.size(); ++v) {
-    const nestling::Value& value = expected.values[v];
-    if (!value.constant || value.name.find("mean") != std::string::npos ||
-        value.name.find("variance") != std::string::npos) {
-      continue;
-    }
-    INFO(value.name);
-    const nestling::Tensor& other = *found.values[v].constant;
-    REQUIRE(other.shape == value.constant->shape);
-    for (size_t i = 0; i < other.data.size(); ++i) {
-      REQUIRE(other.data[i] == Approx(value.constant->data[i]).epsilon(1e-3).margin(1e-4));
-    }
-  }
-}
 
 }  // namespace
 
@@ -65,7 +39,7 @@ TEST_CASE("filters are ranked and refitted on another device as on the processor
   const Graph expected = cut();
   const auto scores = ranked();
   const test::OtherDevice other;
-  check_same(cut(), expected);
+  test::check_same_weights(cut(), expected);
   const auto again = ranked();
   for (size_t way = 0; way < scores.size(); ++way) {
     for (const auto& [id, expected_scores] : scores[way]) {
@@ -88,5 +62,5 @@ TEST_CASE("capacities are trained together on another device as on the processor
   };
   const Graph expected = trained();
   const test::OtherDevice other;
-  check_same(trained(), expected);
+  test::check_same_weights(trained(), expected);
 }

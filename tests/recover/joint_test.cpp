@@ -1,10 +1,10 @@
 // Capacities that are trained together.
 #include "recover/joint.h"
 
+#include "support/bars.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
-#include "support/test_dataset.h"
 
 #include "graph/onnx.h"
 #include "graph/zoo.h"
@@ -20,14 +20,8 @@ namespace {
 
 struct Bars {
   TemporaryFolder folder;
-  nestling::Dataset data;
+  nestling::Dataset data = test::bars(320);
   nestling::Progress quiet;
-
-  Bars() {
-    test::write_dataset(folder / "bars", 320, 8);
-    data = nestling::load_dataset((folder / "bars").string(), "train");
-    nestling::prepare_training(1);
-  }
 };
 
 Graph network(const std::string& name) {

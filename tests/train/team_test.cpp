@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/bars.h"
 #include "support/catch.h"
 #include "support/free_port.h"
 #include "support/temporary_folder.h"
-#include "support/test_dataset.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -29,16 +29,10 @@ namespace {
 
 struct Fixture {
   TemporaryFolder folder;
-  nestling::Dataset data;
+  nestling::Dataset data = test::bars(200);
   nestling::Progress quiet;
   Graph graph =
       nestling::make_model("resnet20", {.classes = 4, .channels = 1, .height = 8, .width = 8});
-
-  Fixture() {
-    test::write_dataset(folder / "bars", 200, 8);
-    data = nestling::load_dataset((folder / "bars").string(), "train");
-    nestling::prepare_training(1);
-  }
 };
 
 // Runs `first` as process 0 of a team whose others, this program again, serve; their statuses.

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
+#include "support/bars.h"
 #include "support/catch.h"
 #include "support/half_frozen.h"
 #include "support/temporary_folder.h"
-#include "support/test_dataset.h"
 #include "support/test_graphs.h"
 
 #include "base/error.h"
@@ -21,11 +21,7 @@ using nestling::Tensor;
 
 namespace {
 
-nestling::Dataset bars(const char* split = "train") {
-  const TemporaryFolder folder;
-  test::write_dataset(folder / "bars", 256, 64);
-  return nestling::load_dataset((folder / "bars").string(), split);
-}
+nestling::Dataset bars(const char* split = "train") { return test::bars(256, 64, split); }
 
 Graph small_model() {
   return nestling::make_model(

@@ -21,7 +21,7 @@ struct CommonFlags {
   int threads = 0;  // 0: one per core
 };
 
-// Adds --backend and --gpu: where models run.
+// Adds --backend, --gpu and --gpu-fp16: where models run, and how.
 void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu, double& half_error);
 
 // Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
