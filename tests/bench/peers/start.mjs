@@ -6,7 +6,7 @@
 // runs already. Each with the model in the page cache, and without ("cold"). With --gpu=N ours runs on
 // that GPU, for the first time and with the kernels that the time before compiled, and nobody else.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,7 @@ if (gpu !== undefined) {
   console.log('network            first ms  again ms  ratio');
   for (const name of networks) {
     const times = Array.from({ length: rounds }, () => {
-      if (existsSync(cache)) rmSync(cache);
+      rmSync(cache, { force: true });
       return [onGpu(name), onGpu(name)];
     });
     const [first, again] = [0, 1].map((i) => median(times.map((time) => time[i])));
