@@ -30,6 +30,10 @@ struct DeviceInfo {
 // is no Vulkan on this machine.
 NESTLING_API Result<std::vector<DeviceInfo>> devices();
 
+// Whether convolutions of 3x3 and stride 1 are computed with a quarter of the multiplications, in
+// float32, over sums that are transformed and kept in between (arXiv 1509.09308).
+enum class Winograd { where_it_pays, never, always };
+
 struct DeviceOptions {
   // Kernels may let the invocations of a subgroup give each other numbers, where that is faster and
   // the device can.
@@ -46,6 +50,7 @@ struct DeviceOptions {
   // Where the GPU has no memory of its own, segments are read where they are, in the mapped file,
   // if the driver can, and not copied.
   bool share_segments = true;
+  Winograd winograd = Winograd::where_it_pays;
   // A file of compiled kernels, which save_cache() wrote: a program that starts again has less to
   // compile. One that is not there, damaged, or of another device or driver, is as none.
   std::string cache = {};
@@ -55,7 +60,7 @@ struct DeviceOptions {
 struct Counters {
   uint64_t submissions = 0, dispatches = 0;
   uint64_t uploaded_bytes = 0;   // of segments
-  uint64_t allocated_bytes = 0;  // now: segments, arenas and tables of all its models
+  uint64_t allocated_bytes = 0;  // now: segments, arenas, scratch and tables of all its models
   uint64_t shared_bytes = 0;     // now: segments that it reads in place
 };
 

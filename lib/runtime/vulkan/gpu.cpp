@@ -156,6 +156,7 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   physical_ = all.value()[number];
   info_ = info_of(physical_);
   slice_ms_ = options.slice_ms;
+  winograd_ = options.winograd;
   VkPhysicalDeviceSubgroupProperties subgroups{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
@@ -383,19 +384,19 @@ Result<Gpu::Layout> Gpu::layout(uint32_t segments) {
 
 Result<Gpu::Layout> Gpu::layout_of(uint32_t segments) {
   if (const auto found = layouts_.find(segments); found != layouts_.end()) return found->second;
-  if (segments + 2 > limits_.maxPerStageDescriptorStorageBuffers) {
+  if (segments + kOwnBuffers > limits_.maxPerStageDescriptorStorageBuffers) {
     return Status(StatusCode::device,
                   "the GPU cannot read " + std::to_string(segments) + " segments at once");
   }
-  VkDescriptorSetLayoutBinding bindings[3]{};
-  for (uint32_t b = 0; b < 3; ++b) {
+  VkDescriptorSetLayoutBinding bindings[kOwnBuffers + 1]{};
+  for (uint32_t b = 0; b <= kOwnBuffers; ++b) {
     bindings[b].binding = b;
     bindings[b].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
-    bindings[b].descriptorCount = b == 2 ? segments : 1;
+    bindings[b].descriptorCount = b == kOwnBuffers ? segments : 1;
     bindings[b].stageFlags = VK_SHADER_STAGE_COMPUTE_BIT;
   }
   VkDescriptorSetLayoutCreateInfo set{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
-  set.bindingCount = 3;
+  set.bindingCount = kOwnBuffers + 1;
   set.pBindings = bindings;
   Layout layout;
   VkResult result = call_.vkCreateDescriptorSetLayout(device_, &set, nullptr, &layout.set);
@@ -471,6 +472,9 @@ Counters Gpu::counters() const {
   return {submissions_, dispatches_, uploaded_bytes_, allocated_bytes_, shared_bytes_};
 }
 
+// A CPU as the GPU compiles kernels when they first run, while others use it, too.
+uint64_t Gpu::deadline_s() const { return info_.kind == "cpu" ? 60 : 10; }
+
 Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches) {
   const std::lock_guard lock(submitting_);
   if (lost_) return {StatusCode::device, "the GPU failed before"};
@@ -481,14 +485,14 @@ Status Gpu::submit(std::span<const VkCommandBuffer> commands, size_t dispatches)
   ++submissions_;
   dispatches_ += dispatches;
   if (result == VK_SUCCESS) {
-    constexpr uint64_t kDeadline_ns = 10'000'000'000;
-    result = call_.vkWaitForFences(device_, 1, &fence_, VK_TRUE, kDeadline_ns);
+    result = call_.vkWaitForFences(device_, 1, &fence_, VK_TRUE, deadline_s() * 1'000'000'000);
     if (result == VK_SUCCESS) result = call_.vkResetFences(device_, 1, &fence_);
   }
   if (result == VK_SUCCESS) return {};
   lost_ = true;
-  if (result == VK_TIMEOUT) return {StatusCode::device, "the GPU has not answered for 10 seconds"};
-  return failed(result);
+  if (result != VK_TIMEOUT) return failed(result);
+  return {StatusCode::device,
+          "the GPU has not answered for " + std::to_string(deadline_s()) + " seconds"};
 }
 
 }  // namespace nestling::runtime::vulkan

@@ -44,6 +44,11 @@ enum class Shader {
   conv_shared,
   conv_half,
   conv_shared_half,
+  winograd_inputs,
+  winograd_weights,
+  winograd_multiply,
+  winograd_multiply_shared,
+  winograd_outputs,
   depthwise,
   window,
   map,
@@ -62,6 +67,7 @@ struct Kernel {
 };
 
 inline constexpr uint32_t kPushBytes = 128;  // that every device has
+inline constexpr uint32_t kOwnBuffers = 3;   // bindings before the segments: shaders/memory.glsl
 
 class Gpu {
  public:
@@ -79,6 +85,8 @@ class Gpu {
   // Whether eight invocations that follow each other along a workgroup's first axis are a subgroup,
   // and can give each other numbers: so it is where lanes of the CPU's vectors are invocations.
   bool rows_are_subgroups() const { return rows_are_subgroups_; }
+
+  Winograd winograd() const { return winograd_; }
 
   // Whether kernels may compute in float16, and how much that may change a model's outputs: a part
   // of the largest. A model that it changes more ends it.
@@ -119,6 +127,7 @@ class Gpu {
   Gpu() = default;
   Status start(size_t number, const DeviceOptions& options);
   uint64_t find_share_alignment() const;
+  uint64_t deadline_s() const;                  // of a submission
   Result<Layout> layout_of(uint32_t segments);  // these two while nobody else compiles
   Result<VkShaderModule> module(Shader shader);
 
@@ -128,6 +137,7 @@ class Gpu {
   VolkDeviceTable call_{};
   VkPhysicalDeviceLimits limits_{};
   bool rows_are_subgroups_ = false;
+  Winograd winograd_ = Winograd::where_it_pays;
   double slice_ms_ = 0;
   double half_error_ = 0;
   std::atomic<uint64_t> submissions_{0}, dispatches_{0}, uploaded_bytes_{0};

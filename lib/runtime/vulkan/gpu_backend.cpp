@@ -33,6 +33,7 @@ void GpuBackend::forget() {
 float* GpuBackend::reserve(uint64_t bytes) {
   forget();
   table_ = Buffer();
+  scratch_ = Buffer();
   arena_ = Buffer();
   if (bytes == 0) return nullptr;
   auto allocated = gpu_.allocate(bytes);
@@ -122,10 +123,10 @@ Status GpuBackend::record_all(const Plan& plan) {
     const bool empty = segment.weights == nullptr;
     places.add_segment(segment.weights, empty ? 0 : segment.buffer.bytes());
   }
-  Table table(1);  // never empty
+  Needs needs;
   std::vector<Recorded> steps;
   for (const Step& step : plan.steps) {
-    const auto found = dispatches_of(step, places, gpu_, table);
+    const auto found = dispatches_of(step, places, gpu_, needs);
     const bool runs = found && std::all_of(found->begin(), found->end(),
                                            [&](const Dispatch& one) { return fits(one); });
     steps.emplace_back();
@@ -133,10 +134,14 @@ Status GpuBackend::record_all(const Plan& plan) {
     steps.back().dispatches = *found;
     steps.back().parts.resize(1);
   }
-  auto allocated = gpu_.allocate(table.size() * sizeof(table[0]));
-  if (!allocated.ok()) return allocated.status();
-  table_ = std::move(allocated.value());
-  std::memcpy(table_.data(), table.data(), table_.bytes());
+  scratch_ = Buffer();  // before there is another
+  auto table = gpu_.allocate(needs.table.size() * sizeof(needs.table[0]));
+  if (!table.ok()) return table.status();
+  table_ = std::move(table.value());
+  std::memcpy(table_.data(), needs.table.data(), table_.bytes());
+  auto scratch = gpu_.allocate(needs.scratch * sizeof(float));
+  if (!scratch.ok()) return scratch.status();
+  scratch_ = std::move(scratch.value());
   if (Status status = describe(places.segments()); !status.ok()) return status;
 
   std::vector<VkCommandBuffer> commands;
@@ -163,26 +168,29 @@ Status GpuBackend::allocate(size_t count, std::vector<VkCommandBuffer>& commands
 }
 
 // A step that takes longer than a slice becomes parts that do not, each with a range of every
-// dispatch's workgroups.
+// dispatch's workgroups; where one waits for those before it, each with those that do not wait for
+// each other.
 Status GpuBackend::cut(Recorded& step) {
-  if (step.dispatches.empty()) return {};
   constexpr double kMostParts = 64;
   const auto count =
       static_cast<uint32_t>(std::min(kMostParts, std::ceil(step.ms / gpu_.slice_ms())));
-  std::vector<std::vector<Dispatch>> parts(count);
+  std::vector<std::vector<Dispatch>> parts;
   for (const Dispatch& dispatch : step.dispatches) {
+    if (parts.empty() || dispatch.waits) parts.resize(parts.size() + count);
     // The longer of the last two axes: shaders may take the first one's length for that of a row.
     size_t axis = dispatch.groups[1] > dispatch.groups[2] ? 1 : 2;
     if (dispatch.groups[axis] == 1) axis = 0;
     const uint64_t groups = dispatch.groups[axis];
     for (uint64_t p = 0; p < count; ++p) {
       Dispatch part = dispatch;
+      part.waits = false;
       part.first[axis] = static_cast<uint32_t>(groups * p / count);
       part.groups[axis] = static_cast<uint32_t>(groups * (p + 1) / count) - part.first[axis];
-      if (part.groups[axis] > 0) parts[p].push_back(part);
+      if (part.groups[axis] > 0) parts[parts.size() - count + p].push_back(part);
     }
   }
   std::erase_if(parts, [](const auto& part) { return part.empty(); });
+  if (parts.empty()) return {};
   std::vector<VkCommandBuffer> commands;
   if (Status status = allocate(parts.size(), commands); !status.ok()) return status;
   step.parts.clear();
@@ -203,7 +211,7 @@ Status GpuBackend::describe(uint32_t segments) {
   commands.queueFamilyIndex = gpu_.family();
   VkResult result = call.vkCreateCommandPool(gpu_.device(), &commands, nullptr, &pool_);
   if (result != VK_SUCCESS) return failed(result);
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, segments + 2};
+  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, segments + kOwnBuffers};
   VkDescriptorPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
   pool.maxSets = 1;
   pool.poolSizeCount = 1;
@@ -218,21 +226,22 @@ Status GpuBackend::describe(uint32_t segments) {
   if (result != VK_SUCCESS) return failed(result);
 
   std::vector<VkDescriptorBufferInfo> buffers{{arena_.handle(), 0, VK_WHOLE_SIZE},
-                                              {table_.handle(), 0, VK_WHOLE_SIZE}};
+                                              {table_.handle(), 0, VK_WHOLE_SIZE},
+                                              {scratch_.handle(), 0, VK_WHOLE_SIZE}};
   for (uint32_t k = 0; k < segments; ++k) {
     const Buffer& buffer = segments_[k].buffer;
     buffers.push_back({buffer.handle(), buffer.offset(), buffer.bytes()});
   }
-  VkWriteDescriptorSet writes[3]{};
-  for (uint32_t b = 0; b < 3; ++b) {
+  VkWriteDescriptorSet writes[kOwnBuffers + 1]{};
+  for (uint32_t b = 0; b <= kOwnBuffers; ++b) {
     writes[b].sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
     writes[b].dstSet = set_;
     writes[b].dstBinding = b;
-    writes[b].descriptorCount = b == 2 ? segments : 1;
+    writes[b].descriptorCount = b == kOwnBuffers ? segments : 1;
     writes[b].descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
     writes[b].pBufferInfo = &buffers[b];
   }
-  call.vkUpdateDescriptorSets(gpu_.device(), 3, writes, 0, nullptr);
+  call.vkUpdateDescriptorSets(gpu_.device(), kOwnBuffers + 1, writes, 0, nullptr);
   return {};
 }
 
@@ -242,21 +251,29 @@ Status GpuBackend::record(VkCommandBuffer commands, const std::vector<Dispatch>&
   const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
   VkResult result = call.vkBeginCommandBuffer(commands, &begin);
   if (result != VK_SUCCESS) return failed(result);
-  // What steps before have written is read, and what they read may be written.
-  const bool ends = dispatches.empty();
-  VkMemoryBarrier barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER};
-  barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
-  barrier.dstAccessMask = ends ? VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT
-                               : VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
-  call.vkCmdPipelineBarrier(
-      commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-      ends ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0,
-      nullptr, 0, nullptr);
+  // What was written before is read, and what was read may be written.
+  const auto wait = [&](VkPipelineStageFlags next, VkAccessFlags access) {
+    VkMemoryBarrier barrier{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER};
+    barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT;
+    barrier.dstAccessMask = access;
+    call.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, next, 0, 1, &barrier,
+                              0, nullptr, 0, nullptr);
+  };
+  const auto wait_for_kernels = [&] {
+    wait(VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+         VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
+  };
+  if (dispatches.empty()) {
+    wait(VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT);
+  } else {
+    wait_for_kernels();
+  }
   call.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout_.pipeline, 0, 1,
                                &set_, 0, nullptr);
   for (const Dispatch& dispatch : dispatches) {
     const auto pipeline = gpu_.pipeline(dispatch.kernel);
     if (!pipeline.ok()) return pipeline.status();
+    if (dispatch.waits) wait_for_kernels();
     call.vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.value());
     call.vkCmdPushConstants(commands, layout_.pipeline, VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes,
                             dispatch.push.data());

@@ -52,7 +52,7 @@ class GpuBackend : public Backend {
   Status record(VkCommandBuffer commands, const std::vector<Dispatch>& dispatches);
 
   Gpu& gpu_;
-  Buffer arena_, table_;
+  Buffer arena_, table_, scratch_;
   std::vector<Segment> segments_;  // by capacity
   Gpu::Layout layout_;             // the device's, of as many segments
   VkDescriptorPool sets_ = VK_NULL_HANDLE;

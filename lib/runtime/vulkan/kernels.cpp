@@ -19,6 +19,12 @@ std::optional<Image> whole_image(const Tensor& t) {
 
 }  // namespace
 
+uint64_t Places::floats() const {
+  uint64_t all = floats_;
+  for (const Segment& segment : segments_) all += segment.floats;
+  return all;
+}
+
 std::optional<uint32_t> Places::in_arena(const float* address) const {
   if (address < arena_ || address >= arena_ + floats_) return std::nullopt;
   return static_cast<uint32_t>(address - arena_);
@@ -99,9 +105,10 @@ std::optional<std::vector<Dispatch>> moves_of(const Step& step, const Places& pl
 }  // namespace
 
 std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
-                                                   const Gpu& gpu, Table& table) {
+                                                   const Gpu& gpu, Needs& needs) {
   if (step.op->moves != nullptr) return moves_of(step, places);
-  auto dispatch = dispatch_of(step, places, gpu, table);
+  if (auto several = winograd(step, places, gpu, needs)) return several;
+  auto dispatch = dispatch_of(step, places, gpu, needs.table);
   if (!dispatch) return std::nullopt;
   return std::vector<Dispatch>{*dispatch};
 }

@@ -21,6 +21,7 @@ class Places {
     segments_.push_back({weights, bytes / sizeof(float)});
   }
   uint32_t segments() const { return static_cast<uint32_t>(segments_.size()); }
+  uint64_t floats() const;  // of all of it
 
   // Floats from the beginning of the arena; none if it lies elsewhere.
   std::optional<uint32_t> in_arena(const float* address) const;
@@ -46,13 +47,19 @@ struct Dispatch {
   std::array<uint32_t, 3> groups{1, 1, 1};
   std::array<uint32_t, kPushBytes / 4> push{};
   std::array<uint32_t, 3> first{};  // of the workgroups, where others run those before
+  bool waits = false;               // for the step's dispatches before it
 };
 
 using Table = std::vector<std::array<uint32_t, 4>>;
 
-// What runs the step, all of it at once; none if there is no kernel for it. What kernels read of
-// weights is added to the table.
+// What kernels need beside the memory of the plan.
+struct Needs {
+  Table table = Table(1);  // where their weights lie, and others of their numbers; never empty
+  uint64_t scratch = 4;    // floats, between dispatches of a step
+};
+
+// What runs the step; none if there is no kernel for it.
 std::optional<std::vector<Dispatch>> dispatches_of(const Step& step, const Places& places,
-                                                   const Gpu& gpu, Table& table);
+                                                   const Gpu& gpu, Needs& needs);
 
 }  // namespace nestling::runtime::vulkan

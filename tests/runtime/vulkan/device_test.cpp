@@ -24,6 +24,7 @@ using nestling::runtime::Model;
 using nestling::runtime::StatusCode;
 using nestling::runtime::WeightType;
 using nestling::runtime::vulkan::Device;
+using nestling::runtime::vulkan::Winograd;
 
 namespace {
 
@@ -62,8 +63,14 @@ std::vector<float> run(Model& model) {
 
 TEST_CASE("the GPU computes what the CPU computes, at every capacity", "[random]") {
   test::gpu();  // with the validation layer
-  const auto plain = Device::open(0, {.subgroups = false});
-  REQUIRE(plain.ok());
+  std::vector<std::unique_ptr<Device>> devices;
+  for (const bool subgroups : {true, false}) {
+    for (const Winograd winograd : {Winograd::always, Winograd::never}) {
+      auto opened = Device::open(0, {.subgroups = subgroups, .winograd = winograd});
+      REQUIRE(opened.ok());
+      devices.push_back(std::move(opened.value()));
+    }
+  }
   test::for_random_networks(60, 8, [&](const Graph& graph, uint64_t seed) {
     nestling::Random random(seed);
     const Growth growths[] = {Growth::causal, Growth::full, Growth::joint};
@@ -71,7 +78,7 @@ TEST_CASE("the GPU computes what the CPU computes, at every capacity", "[random]
                                             1 + static_cast<int>(random.below(4)), random);
     const bool half = random.below(4) == 0;
     const WeightType weights = half ? WeightType::float16 : WeightType::float32;
-    check_same(nested, weights, random, seed % 2 == 0 ? test::gpu() : *plain.value());
+    check_same(nested, weights, random, *devices[seed % devices.size()]);
   });
 }
 
@@ -83,6 +90,48 @@ TEST_CASE("the networks of the zoo run on the GPU, all of their layers") {
         nestling::make_model(name, {.classes = 4, .height = 32, .width = 32, .multiplier = 0.25});
     const Graph nested = test::nested_graph(graph, Growth::full, 2, random);
     CHECK(check_same(nested, WeightType::float32, random) == 0);
+  }
+}
+
+TEST_CASE("Winograd's convolutions on the GPU compute what the CPU computes") {
+  nestling::Random random(11);
+  test::gpu();
+  for (const bool subgroups : {true, false}) {
+    const auto device = Device::open(0, {.subgroups = subgroups, .winograd = Winograd::always});
+    REQUIRE(device.ok());
+    for (const char* name : {"resnet18", "vgg16", "small"}) {
+      INFO(name);
+      // Maps whose sides are no multiples of a tile, and several blocks a layer.
+      const Graph graph =
+          nestling::make_model(name, {.classes = 4, .height = 37, .width = 45, .multiplier = 0.25});
+      const Graph nested = test::nested_graph(graph, Growth::full, 3, random);
+      for (const WeightType weights : {WeightType::float32, WeightType::float16}) {
+        CHECK(check_same(nested, weights, random, *device.value()) == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("Winograd's convolutions are chosen where they pay, and what they keep is given back") {
+  test::gpu();
+  // Of large maps, where a quarter of the multiplications is worth transforming the weights.
+  const Graph graph =
+      nestling::make_model("vgg16", {.classes = 4, .height = 96, .width = 96, .multiplier = 0.5});
+  const std::string package = nestling::make_package(graph, "test");
+  std::vector<uint64_t> dispatches, bytes;
+  for (const Winograd winograd : {Winograd::never, Winograd::where_it_pays, Winograd::always}) {
+    const auto device = Device::open(0, {.slice_ms = 0, .winograd = winograd});
+    REQUIRE(device.ok());
+    Model model = open(package, device.value().get());
+    run(model);
+    dispatches.push_back(device.value()->counters().dispatches);
+    bytes.push_back(device.value()->counters().allocated_bytes);
+    REQUIRE(model.set_capacity(0).ok());
+    CHECK(device.value()->counters().allocated_bytes == 0);
+  }
+  for (size_t i = 1; i < 3; ++i) {
+    CHECK(dispatches[i] > dispatches[i - 1]);
+    CHECK(bytes[i] > bytes[i - 1]);
   }
 }
 
@@ -189,7 +238,9 @@ TEST_CASE("an inference is cut into slices") {
 
 TEST_CASE("layers that are cut to pieces compute what they compute whole") {
   test::gpu();
-  const auto whole = Device::open(0, {.slice_ms = 0}), cut = Device::open(0, {.slice_ms = 1e-6});
+  const Winograd winograd = GENERATE(Winograd::never, Winograd::always);
+  const auto whole = Device::open(0, {.slice_ms = 0, .winograd = winograd});
+  const auto cut = Device::open(0, {.slice_ms = 1e-6, .winograd = winograd});
   REQUIRE((whole.ok() && cut.ok()));
   std::vector<Graph> graphs{test::residual_network(1), test::every_op_network(2),
                             test::modern_network(4)};

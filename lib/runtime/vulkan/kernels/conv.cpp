@@ -2,15 +2,6 @@
 
 namespace nestling::runtime::vulkan {
 
-namespace {
-
-// The weights of a layer, as the shader's tables have them.
-struct Weighing {
-  Table items, blocks;
-  bool whole = true, whole_y = true;  // four channels lie together, of the input and the output
-  bool half = false;
-};
-
 Weighing weighing_of(const Step& step, const Places& places) {
   Weighing w;
   const size_t taps = size_t{step.node->kernel[0]} * step.node->kernel[1];
@@ -48,8 +39,6 @@ Weighing weighing_of(const Step& step, const Places& places) {
   }
   return w;
 }
-
-}  // namespace
 
 std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& gpu, Table& table) {
   const auto found = layer_of(step, places);

@@ -52,8 +52,21 @@ struct Layer {
 // None if these are several images.
 std::optional<Layer> layer_of(const Step& step, const Places& places);
 
+// The weights of a dense layer, as tables of shaders have them: items are one or two panels of 8
+// output channels, {first channel, how many, first block, how many}, and blocks {segment, where in
+// units of 16 bytes, first input channel, how many}; a second panel's weights lie behind the
+// first's.
+struct Weighing {
+  Table items, blocks;
+  bool whole = true, whole_y = true;  // four channels lie together, of the input and the output
+  bool half = false;                  // weights are float16
+};
+Weighing weighing_of(const Step& step, const Places& places);
+
 // One function a shader, or several: none if the step is not one for it.
 std::optional<Dispatch> conv(const Step& step, const Places& places, const Gpu& gpu, Table& table);
+std::optional<std::vector<Dispatch>> winograd(const Step& step, const Places& places,
+                                              const Gpu& gpu, Needs& needs);
 std::optional<Dispatch> window(const Step& step, const Places& places);
 std::optional<Dispatch> unary(const Step& step, const Places& places);
 std::optional<Dispatch> binary(const Step& step, const Places& places);
