@@ -62,7 +62,6 @@ EarlyExit measure_early_exit(runtime::Model& model, const Dataset& data, double 
   exit.confidence = confidence;
   exit.answered.resize(model.capacity(), 0);
   const std::vector<uint64_t> macs = refined_macs(model.header(), model.capacity());
-  std::vector<float> outputs;
   std::vector<float> output(model.output_floats());
   Clock::duration time{};
   for_each_image(model, data, progress, [&](int64_t, const float* input) {
@@ -71,10 +70,10 @@ EarlyExit measure_early_exit(runtime::Model& model, const Dataset& data, double 
     time += Clock::now() - begin;
     ++exit.answered[k - 1];
     exit.mean_macs += static_cast<double>(macs[k - 1]);
-    outputs.insert(outputs.end(), output.begin(), output.end());
+    exit.outputs.insert(exit.outputs.end(), output.begin(), output.end());
   });
   const auto images = static_cast<double>(data.size());
-  exit.accuracy = accuracy_of(outputs, data);
+  exit.accuracy = accuracy_of(exit.outputs, data);
   exit.mean_macs /= images;
   exit.mean_ms = std::chrono::duration<double, std::milli>(time).count() / images;
   return exit;

@@ -27,9 +27,10 @@ uint32_t answer_early(runtime::Model& model, const float* input, double confiden
 struct EarlyExit {
   double confidence = 0;
   double accuracy = 0;
-  double mean_macs = 0;           // of an image, with what the capacities before the answer took
-  double mean_ms = 0;             // likewise
-  std::vector<int64_t> answered;  // images, by capacity
+  double mean_macs = 0;             // of an image, with what the capacities before the answer took
+  double mean_ms = 0;               // likewise
+  std::vector<int64_t> answered;    // images, by capacity
+  std::vector<float> outputs = {};  // the answers, one image's behind another's; not in the object
 };
 EarlyExit measure_early_exit(runtime::Model& model, const Dataset& data, double confidence,
                              Progress& progress);

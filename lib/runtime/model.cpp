@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <cinttypes>
+#include <cstdarg>
+#include <cstdio>
 #include <mutex>
 #include <utility>
 
@@ -27,12 +30,24 @@ struct Model::Impl {
   uint32_t done = 0;  // the capacity of the last inference, if it can be refined
   bool may_fall;      // from the accelerator to the CPU
   Status fell_for;
+  Log log;
 
   Impl(Segments segments, std::unique_ptr<Backend> backend, const ModelOptions& options)
       : pool(options.threads, options.workers),
         engine(std::move(segments), std::move(backend), pool.threads(), options.verify,
                options.refinable),
-        may_fall(options.fall_back && options.accelerator != nullptr) {}
+        may_fall(options.fall_back && options.accelerator != nullptr),
+        log(options.log) {}
+
+  __attribute__((format(printf, 2, 3))) void say(const char* format, ...) const {
+    if (log.write == nullptr) return;
+    char sentence[256];
+    va_list values;
+    va_start(values, format);
+    std::vsnprintf(sentence, sizeof sentence, format, values);
+    va_end(values);
+    log.write(log.self, sentence);
+  }
 
   // Whether what failed may be done by the CPU instead, once.
   bool falls(const Status& status) {
@@ -40,6 +55,7 @@ struct Model::Impl {
     if (!may_fall || (code != StatusCode::device && code != StatusCode::no_memory)) return false;
     may_fall = false;
     fell_for = status;
+    say("layers run on the CPU from now on: %s", status.text().c_str());
     return true;
   }
 };
@@ -95,8 +111,14 @@ Status Model::refresh() {
 Status Model::set_capacity(uint32_t capacity) {
   const std::lock_guard lock(impl_->busy);
   if (capacity != impl_->engine.capacity()) impl_->done = 0;
-  Status status = impl_->engine.set_capacity(capacity);
-  return impl_->falls(status) ? impl_->engine.fall_back(capacity) : status;
+  Engine& engine = impl_->engine;
+  Status status = engine.set_capacity(capacity);
+  if (impl_->falls(status)) status = engine.fall_back(capacity);
+  if (status.ok()) {
+    impl_->say("capacity %" PRIu32 ": %" PRIu64 " bytes of weights, %" PRIu64 " of activations",
+               capacity, engine.weights_bytes(), engine.activation_bytes());
+  }
+  return status;
 }
 
 Status Model::accelerator_failure() const {

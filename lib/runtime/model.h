@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "runtime/export.h"
+#include "runtime/log.h"
 #include "runtime/package_format.h"
 #include "runtime/pixels.h"
 #include "runtime/status.h"
@@ -37,6 +38,7 @@ struct ModelOptions {
   // inference or the change of capacity that failed; accelerator_failure() says so. Else both are
   // errors.
   bool fall_back = false;
+  Log log = {};
 };
 
 // What a model holds at its present capacity.

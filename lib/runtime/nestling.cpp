@@ -59,7 +59,8 @@ ModelOptions wanted(const nestling_model_options* options) {
           .partial = options->partial != 0,
           .refinable = options->refinable != 0,
           .accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu),
-          .fall_back = options->fall_back != 0};
+          .fall_back = options->fall_back != 0,
+          .log = {options->log, options->log_self}};
 }
 
 nestling_model* opened(Result<Model> result) {
@@ -86,7 +87,9 @@ NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
               nullptr,
               nullptr,
               nullptr,
-              usual.fall_back ? 1 : 0};
+              usual.fall_back ? 1 : 0,
+              nullptr,
+              nullptr};
 }
 
 NESTLING_API nestling_model* nestling_model_open(const char* path,

@@ -62,6 +62,8 @@ typedef struct {
   void* self;
   nestling_gpu* gpu; /* on which layers run; outlives the model. NULL: the CPU */
   int fall_back;     /* not 0: if the GPU fails, they run on the CPU from then on */
+  void (*log)(void* log_self, const char* sentence); /* what happens (log.h); NULL: silent */
+  void* log_self;
 } nestling_model_options;
 
 /* PixelFormat of pixels.h. */

@@ -82,12 +82,15 @@ CMAKE
   cat > "$work/gpu/gpu.c" << 'C'
 #include <runtime/vulkan/nestling_gpu.h>
 #include <stdio.h>
+static void say(void* self, const char* sentence) { fprintf(self, "log: %s\n", sentence); }
 int main(int count, char** words) {
   if (nestling_gpu_open(99, NULL) == NULL) printf("%s\n", nestling_error());
   nestling_gpu* gpu = count == 2 && nestling_gpu_count() > 0 ? nestling_gpu_open(0, NULL) : NULL;
   nestling_model_options options;
   nestling_model_defaults(&options);
   options.gpu = gpu;
+  options.log = say;
+  options.log_self = stdout;
   nestling_model* model = nestling_model_open(words[1], &options);
   if (gpu == NULL || model == NULL || nestling_model_set_capacity(model, 1) != NESTLING_OK) return 1;
   printf("%s at capacity %u\n", nestling_gpu_name(gpu), nestling_model_capacity(model));
@@ -113,7 +116,7 @@ CPP
   cmake -G Ninja -S "$work/gpu" -B "$work/gpu/build" -DCMAKE_PREFIX_PATH="$work/usr" > /dev/null
   cmake --build "$work/gpu/build" > /dev/null
   [ "$("$work/gpu/build/gpu" "$package")" = "0 layers on the CPU" ]
-  [[ $("$work/gpu/build/gpu_c" "$package") == "there is no GPU 99"*" at capacity 1" ]]
+  [[ $("$work/gpu/build/gpu_c" "$package") == "there is no GPU 99"*"log: capacity 1: "*" at capacity 1" ]]
 fi
 # Two applications on a host, from C++ and from C.
 cat > "$work/profile.json" << 'JSON'

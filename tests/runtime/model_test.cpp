@@ -390,9 +390,15 @@ TEST_CASE("a model whose accelerator fails goes on on the CPU, if it may") {
   nestling::Random random(6);
   const Graph graph = test::nested_graph(test::residual_network(1), Growth::full, 3, random);
   const std::string package = nestling::make_package(graph, "test");
+  std::vector<std::string> said;
   const auto open = [&](Failing* accelerator, bool fall_back) {
-    auto opened = Model::open_memory(package.data(), package.size(),
-                                     {.accelerator = accelerator, .fall_back = fall_back});
+    said.clear();
+    const auto write = [](void* self, const char* sentence) {
+      static_cast<std::vector<std::string>*>(self)->emplace_back(sentence);
+    };
+    auto opened = Model::open_memory(
+        package.data(), package.size(),
+        {.accelerator = accelerator, .fall_back = fall_back, .log = {write, &said}});
     REQUIRE(opened.ok());
     return std::move(opened.value());
   };
@@ -419,6 +425,12 @@ TEST_CASE("a model whose accelerator fails goes on on the CPU, if it may") {
     CHECK(model.capacity() == 2);
     REQUIRE(model.set_capacity(3).ok());
     CHECK(run(model).first.ok());
+    const auto held = model.footprint();
+    REQUIRE(said.size() == 3);
+    CHECK_THAT(said[0], ContainsSubstring("capacity 2: "));
+    CHECK(said[1] == "layers run on the CPU from now on: the accelerator is gone");
+    CHECK(said[2] == "capacity 3: " + std::to_string(held.weights_bytes) + " bytes of weights, " +
+                         std::to_string(held.activation_bytes) + " of activations");
   }
   {
     Failing accelerator;

@@ -87,6 +87,20 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(std::filesystem::exists(work.folder / "q.json"));
 }
 
+TEST_CASE("answers that are refined until they are sure are written like others") {
+  const Workplace work;
+  work.result(kTrain);
+  work.result(kPrune);
+  work.result("nestling-recover run --data bars --capacities 3 --growth causal --epochs 1");
+  work.result("nestling-convert run --out m.nest");
+  const auto outputs = [&](const std::string& flags) {
+    work.result("nestling-run m.nest --data bars --output y.npy " + flags);
+    return nestling::read_file(work.folder / "y.npy");
+  };
+  CHECK(outputs("--refine --confidence 0,100") == outputs("--capacity 1"));
+  CHECK(outputs("--refine --confidence 100") == outputs("--capacity 3"));
+}
+
 TEST_CASE("a folder of images, and training that goes on from a model") {
   const Workplace work;
   // The classes of "bars" as pictures, some of them larger, one of them broken.

@@ -124,7 +124,10 @@ int main(int argc, char** argv) {
                     "The package may still be arriving: capacities that are whole can be run");
   tool.app.add_option("--input", input,
                       "Image, or .npy of one normalised [channels, height, width]");
-  tool.app.add_option("--output", output, "Write the outputs to this .npy file");
+  tool.app.add_option(
+      "--output", output,
+      "Write the outputs to this .npy file; with --refine, the answers of the first "
+      "--confidence");
   tool.app.add_flag("--refine", refine,
                     "Begin at capacity 1 and refine the answer, up to --capacity, until it is sure "
                     "enough; of --data or --input, for packages of causal growth");
@@ -244,6 +247,7 @@ int main(int argc, char** argv) {
                                             .unlabelled = unlabelled},
                                            progress);
       json["data"] = {{"name", data.name}, {"split", data.split}, {"images", data.size()}};
+      std::vector<float> found;
       if (refine) {
         std::vector<EarlyExit> exits;
         json["early_exit"] = Json::array();
@@ -251,24 +255,25 @@ int main(int argc, char** argv) {
           exits.push_back(measure_early_exit(model, data, confidence / 100, progress));
           json["early_exit"].push_back(early_exit_json(exits.back()));
         }
-        tool.print(text + early_exit_table(exits), json);
-        return kDone;
-      }
-      std::vector<float> found = run_all(model, data, progress);
-      double accuracy = 0;
-      if (unlabelled) {
-        check(model.set_capacity(model.header().capacities()));
-        accuracy = cosine_of(found, run_all(model, data, progress), data.size());
-        check(model.set_capacity(capacity));
+        found = std::move(exits.front().outputs);
+        text += early_exit_table(exits);
       } else {
-        accuracy = accuracy_of(found, data);
+        found = run_all(model, data, progress);
+        double accuracy = 0;
+        if (unlabelled) {
+          check(model.set_capacity(model.header().capacities()));
+          accuracy = cosine_of(found, run_all(model, data, progress), data.size());
+          check(model.set_capacity(capacity));
+        } else {
+          accuracy = accuracy_of(found, data);
+        }
+        json["measure"] = unlabelled ? "cosine" : "accuracy";
+        json["accuracy"] = accuracy;
+        text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
+                            data.size());
       }
       const auto width = static_cast<int64_t>(found.size()) / data.size();
       outputs = {{{data.size(), width}, std::move(found)}};
-      json["measure"] = unlabelled ? "cosine" : "accuracy";
-      json["accuracy"] = accuracy;
-      text += fmt::format("capacity {}: {:.2f} % of {} images\n", capacity, 100 * accuracy,
-                          data.size());
     }
     if (bench) {
       const Latency latency = measure_latency(model, runs);
