@@ -30,6 +30,8 @@ FolderLock::~FolderLock() { ::close(folder_); }
 RunDirectory::RunDirectory(fs::path path, const std::string& file, const Json& settings,
                            Progress& progress, const std::vector<std::string>& discard)
     : path_(std::move(path)) {
+  // As a file has them: JSON knows no infinity.
+  const Json wanted = parse_json(json_text(settings), "the settings of a run");
   std::error_code error;
   if (fs::exists(path_, error) && !fs::is_directory(path_, error)) {
     fail("{} is a file; a folder for the run is expected", path_.string());
@@ -56,12 +58,12 @@ RunDirectory::RunDirectory(fs::path path, const std::string& file, const Json& s
   }
   // Settings are replaced last: a discarding that is killed leaves a run that is shorter, not none.
   if (!discard.empty() || !fs::exists(settings_path, error)) {
-    write_json(settings_path, settings);
+    write_json(settings_path, wanted);
     return;
   }
   const Json found = read_json(settings_path);
-  if (found == settings) return;
-  for (const auto& [key, value] : settings.items()) {
+  if (found == wanted) return;
+  for (const auto& [key, value] : wanted.items()) {
     if (!found.is_object() || !found.contains(key) || found[key] != value) {
       fail(
           "{} holds another run (its {} is {}, now {}); use the same settings, another folder, or "

@@ -176,6 +176,10 @@ TEST_CASE("a target ends the run, and no group is cut by more than it may") {
   CHECK(half.seed().macs >= macs / 2 * 9 / 10);
   CHECK(half.complete);
   for (const auto& entry : half.entries) CHECK(!entry.pruned.contains("conv1"));
+  // The same settings are the same run, though most of the target is without a limit.
+  CHECK(
+      nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "half", vanilla.options, quiet)
+          .entries.size() == 4);
 
   vanilla.options.target = {.parameters = parameters / 2};
   const auto small = nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "small",
