@@ -156,6 +156,8 @@ size_t ScratchImpl(const ConvTask& task) {
          (packed ? (kDepth + tiles * kTile) * kGroup : 0);
 }
 
+constexpr size_t kLine = 16;  // floats of a line of the cache
+
 // How a kernel is walked: `count` times over `columns` of its columns at once.
 struct Taps {
   size_t count, columns;
@@ -386,6 +388,12 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.stride;
           float* before = sums + t * kTile * kGroup;
+          // Where the sums go: storing them, layers of few input channels would wait for the lines.
+          for (size_t p = 0; p < pixels; ++p) {
+            for (size_t v = 0; v < kGroup; v += kLine) {
+              hwy::Prefetch(y + p * task.y.stride + bundle.y_offset + from + v);
+            }
+          }
           // The first tiles fetch the next group's weights, each those of a panel: otherwise its
           // first tile would wait for them.
           chunk.next_panel = whole && t < kGroupPanels ? (from + kGroup) / kPanel + t : SIZE_MAX;

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <cinttypes>
-#include <cstdarg>
 #include <cstdio>
 #include <mutex>
 #include <utility>
@@ -39,13 +38,11 @@ struct Model::Impl {
         may_fall(options.fall_back && options.accelerator != nullptr),
         log(options.log) {}
 
-  __attribute__((format(printf, 2, 3))) void say(const char* format, ...) const {
+  template <typename... Values>
+  void say(const char* format, Values... values) const {
     if (log.write == nullptr) return;
     char sentence[256];
-    va_list values;
-    va_start(values, format);
-    std::vsnprintf(sentence, sizeof sentence, format, values);
-    va_end(values);
+    std::snprintf(sentence, sizeof sentence, format, values...);
     log.write(log.self, sentence);
   }
 

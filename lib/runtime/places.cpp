@@ -5,6 +5,7 @@
 #include "runtime/continuation.h"
 #include "runtime/operator.h"
 #include "runtime/parts.h"
+#include "runtime/strides.h"
 
 namespace nestling::runtime {
 namespace {
@@ -76,7 +77,11 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
 
   // From here on of wholes: what is used of one is used of its parts.
   std::vector<std::optional<Part>> parts(count);
-  if (!refinable) parts = parts_of(header, stages, capacity);
+  std::vector<uint32_t> strides(count, 0);
+  if (!refinable) {
+    parts = parts_of(header, stages, capacity);
+    strides = pixel_strides(header, stages, parts, capacity);
+  }
   const auto whole = [&](uint32_t value) { return whole_of(parts, value).whole; };
   for (uint32_t v = 0; v < count; ++v) {
     last_use[whole(v)] = std::max(last_use[whole(v)], last_use[v]);
@@ -86,7 +91,11 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
   std::vector<size_t> buffer_of(count, SIZE_MAX);  // by whole
   const auto add = [&](uint32_t value, size_t first, size_t last) {
     buffer_of[value] = buffers.size();
-    buffers.push_back({padded_row(element_count(header.shape(value, capacity))), first, last});
+    const std::vector<uint32_t> shape = header.shape(value, capacity);
+    const uint64_t floats = strides[value] > 0
+                                ? uint64_t{shape[0]} * shape[2] * shape[3] * strides[value]
+                                : element_count(shape);
+    buffers.push_back({padded_row(floats), first, last});
   };
   for (const uint32_t input : header.inputs) add(input, 0, refinable ? end : last_use[input]);
   // Whether nobody but this stage's element-wise reading of its `i`-th input sees that any more.
@@ -103,6 +112,7 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     const uint32_t output = whole(stage.output);
     for (size_t i = 0; i < stage.inputs.size() && buffer_of[output] == SIZE_MAX; ++i) {
       if (refinable || output != stage.output || !is_free(stage, i, s) ||
+          strides[output] != strides[stage.inputs[i]] ||
           !may_overwrite(header, stage, i, capacity)) {
         continue;
       }
@@ -127,12 +137,11 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     places.least = std::max(places.least, floats);
   }
   places.offsets.resize(count, 0);
-  places.strides.resize(count, 0);
+  places.strides = std::move(strides);
   for (uint32_t v = 0; v < count; ++v) {
     const Part part = whole_of(parts, v);
     if (buffer_of[part.whole] == SIZE_MAX) continue;
     places.offsets[v] = buffers[buffer_of[part.whole]].offset + part.first;
-    if (part.whole != v) places.strides[v] = header.shape(part.whole, capacity)[1];
   }
   return places;
 }

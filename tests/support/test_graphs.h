@@ -161,4 +161,20 @@ inline nestling::Graph modern_network(uint64_t seed) {
   return b.finish(b.gemm("head", flat, 4));
 }
 
+// Layers of 256 channels that are strided, or cannot be because of who else reads or writes them.
+inline nestling::Graph wide_network(uint64_t seed) {
+  Builder b(seed, {nestling::kBatch, 8, 6, 5});
+  const nestling::Conv one{.kernel = {1, 1}};
+  const auto stem = b.node("stem.relu", nestling::kRelu, {b.conv("stem", b.input(), 256, one)});
+  const auto depthwise =
+      b.conv("depthwise", stem, 256, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, true, 256);
+  const auto sum = b.node("sum", nestling::kAdd, {b.conv("conv", depthwise, 256, one), stem});
+  const auto left = b.conv3x3("left", sum, 128), right = b.conv("right", sum, 128, one);
+  const auto joined = b.node("joined", nestling::Concat{}, {left, right});
+  const auto pooled =
+      b.node("pooled", nestling::MaxPool{.kernel = {2, 2}, .stride = {1, 1}}, {joined});
+  const auto bent = b.node("bent", nestling::Unary{nestling::Unary::Function::sigmoid}, {pooled});
+  return b.finish(b.conv("end", bent, 256, one));
+}
+
 }  // namespace test

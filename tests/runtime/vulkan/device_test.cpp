@@ -135,6 +135,11 @@ TEST_CASE("Winograd's convolutions are chosen where they pay, and what they keep
   }
 }
 
+TEST_CASE("the GPU reads and writes pixels that lie apart from each other") {
+  nestling::Random random(6);
+  CHECK(check_same(test::wide_network(3), WeightType::float32, random) == 0);
+}
+
 TEST_CASE("a GPU that is not there is refused") {
   const auto opened = Device::open(99);
   CHECK(opened.status().code() == StatusCode::bad_argument);

@@ -1,0 +1,20 @@
+// How far apart the pixels of images lie.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "runtime/parts.h"
+#include "runtime/stages.h"
+
+namespace nestling::runtime {
+
+// In floats, by value; 0: pixels follow each other. Where their distance is a large power of two,
+// those that a kernel reads together share sets of the first cache and push each other out of it:
+// such values get a cache line between pixels, if everything that computes or reads them can do so.
+std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
+                                    const std::vector<std::optional<Part>>& parts,
+                                    uint32_t capacity);
+
+}  // namespace nestling::runtime
