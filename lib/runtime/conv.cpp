@@ -344,46 +344,33 @@ size_t GroupsImpl(const ConvTask& task) {
   return groups;
 }
 
-void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
-  if (is_one_pixel(task)) return one_pixel(task, part, scratch);
-  const NodeSpec& node = *task.node;
-  const size_t all_taps = size_t{node.kernel[0]} * node.kernel[1];
+// Some tiles of a part: its groups of output channels, one after the other. `packed`, for weights
+// and sums, is there if a bundle packs().
+void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, const Rows* tiles,
+               size_t first_tile, size_t last_tile, float* packed) {
   const bool rows = whole_rows(task);
-  const Taps taps = rows ? Taps{node.kernel[0], node.kernel[1]} : Taps{all_taps, 1};
-  const size_t count = (part.last_pixel - part.first_pixel + kTile - 1) / kTile;
-  const auto** pointers = reinterpret_cast<const float**>(scratch);
-  float* copies = reinterpret_cast<float*>(pointers + count * taps.count * kTile);
-  const size_t copied = rows ? count * kTile * all_taps * task.x.channels : 0;
-  // These two are there if a bundle packs().
-  float* weights = scratch + align_floats(static_cast<size_t>(copies + copied - scratch));
-  float* sums = weights + kDepth * kGroup;
-  Rows tiles[kConvTiles];
-  for (size_t t = 0; t < count; ++t) {
-    tiles[t] = {pointers + t * taps.count * kTile,
-                rows ? copies + t * kTile * all_taps * task.x.channels : nullptr};
-    tiles[t].find(task, part.first_pixel + t * kTile, part.last_pixel);
-  }
+  float *weights = packed, *sums = packed + kDepth * kGroup;
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
-    const size_t all = all_taps * bundle.depth;
+    const size_t all = taps.count * taps.columns * bundle.depth;
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
       if (g < part.first_group || g >= part.last_group) continue;
       const bool direct = is_direct(bundle, rows);
       const bool whole = direct || bundle.ahead;
       size_t any = SIZE_MAX;
-      const PanelRows first =
+      const PanelRows panels =
           direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
       // What weights a chunk has packed serve all tiles of the part.
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        Chunk chunk{step, std::min(step + most, all), all, nullptr, first, SIZE_MAX};
+        Chunk chunk{step, std::min(step + most, all), all, nullptr, panels, SIZE_MAX};
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
         } else if (!direct) {
           pack_weights(bundle, from, step, chunk.last - step, weights);
           chunk.packed = weights;
         }
-        for (size_t t = 0; t < count; ++t) {
+        for (size_t t = first_tile; t < last_tile; ++t) {
           const size_t pixel = part.first_pixel + t * kTile;
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.stride;
@@ -405,6 +392,40 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
         }
       }
     }
+  }
+}
+
+// Whether all weights stay in the first cache. Then tiles come one after the other, and what they
+// read and write is walked through once; otherwise groups of output channels do.
+bool few_weights(const ConvTask& task) {
+  constexpr size_t kFewWeights = 4096;
+  if (task.bundles->size() != 1) return false;
+  const Bundle& bundle = task.bundles->front();
+  return !packs(task, bundle) &&
+         bundle.channels * bundle.depth * task.node->kernel[0] * task.node->kernel[1] <=
+             kFewWeights;
+}
+
+void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
+  if (is_one_pixel(task)) return one_pixel(task, part, scratch);
+  const NodeSpec& node = *task.node;
+  const size_t all_taps = size_t{node.kernel[0]} * node.kernel[1];
+  const bool rows = whole_rows(task);
+  const Taps taps = rows ? Taps{node.kernel[0], node.kernel[1]} : Taps{all_taps, 1};
+  const size_t count = (part.last_pixel - part.first_pixel + kTile - 1) / kTile;
+  const auto** pointers = reinterpret_cast<const float**>(scratch);
+  float* copies = reinterpret_cast<float*>(pointers + count * taps.count * kTile);
+  const size_t copied = rows ? count * kTile * all_taps * task.x.channels : 0;
+  float* weights = scratch + align_floats(static_cast<size_t>(copies + copied - scratch));
+  Rows tiles[kConvTiles];
+  for (size_t t = 0; t < count; ++t) {
+    tiles[t] = {pointers + t * taps.count * kTile,
+                rows ? copies + t * kTile * all_taps * task.x.channels : nullptr};
+    tiles[t].find(task, part.first_pixel + t * kTile, part.last_pixel);
+  }
+  const size_t together = few_weights(task) ? 1 : count;
+  for (size_t t = 0; t < count; t += together) {
+    run_tiles(task, part, taps, tiles, t, std::min(t + together, count), weights);
   }
 }
 
