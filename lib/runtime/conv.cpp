@@ -346,9 +346,8 @@ size_t GroupsImpl(const ConvTask& task) {
 
 // Some tiles of a part: its groups of output channels, one after the other. `packed`, for weights
 // and sums, is there if a bundle packs().
-void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, const Rows* tiles,
-               size_t first_tile, size_t last_tile, float* packed) {
-  const bool rows = whole_rows(task);
+void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, bool rows,
+               const Rows* tiles, size_t first_tile, size_t last_tile, float* packed) {
   float *weights = packed, *sums = packed + kDepth * kGroup;
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
@@ -425,7 +424,7 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
   }
   const size_t together = few_weights(task) ? 1 : count;
   for (size_t t = 0; t < count; t += together) {
-    run_tiles(task, part, taps, tiles, t, std::min(t + together, count), weights);
+    run_tiles(task, part, taps, rows, tiles, t, std::min(t + together, count), weights);
   }
 }
 

@@ -359,10 +359,7 @@ size_t winograd_scratch(const ConvTask& task) {
 }
 
 bool winograd_pays(const ConvTask& task) {
-  const NodeSpec& node = *task.node;
-  for (size_t i = 0; i < 2; ++i) {
-    if (node.kernel[i] != 3 || node.stride[i] != 1 || node.dilation[i] != 1) return false;
-  }
+  if (!is_winograd(*task.node)) return false;
   // Where a layer is small, so should be what computing it takes.
   const size_t taps = 9, own = task.x.height * task.x.width * task.x.channels +
                                task.y.height * task.y.width * task.y.channels +

@@ -9,6 +9,14 @@
 
 namespace nestling::runtime {
 
+// Whether a convolution's kernel is one that can be computed so.
+inline bool is_winograd(const NodeSpec& node) {
+  for (size_t i = 0; i < 2; ++i) {
+    if (node.kernel[i] != 3 || node.stride[i] != 1 || node.dilation[i] != 1) return false;
+  }
+  return true;
+}
+
 // Whether a convolution can be computed so, and should be: by what both ways cost.
 bool winograd_pays(const ConvTask& task);
 

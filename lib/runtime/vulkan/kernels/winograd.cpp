@@ -1,17 +1,12 @@
 // Convolutions of 3x3 with fewer multiplications: shaders/winograd.glsl.
+#include "runtime/winograd.h"
+
 #include "runtime/vulkan/kernels/kernel.h"
 
 namespace nestling::runtime::vulkan {
 namespace {
 
 constexpr uint32_t kOutputs = 4, kPlaces = 36, kGroup = 16;  // as in the shaders
-
-bool can_be(const NodeSpec& node) {
-  for (size_t i = 0; i < 2; ++i) {
-    if (node.kernel[i] != 3 || node.stride[i] != 1 || node.dilation[i] != 1) return false;
-  }
-  return true;
-}
 
 // Rows of transformed weights, by block {row, rows}, in fours: none if those of a block would meet
 // channels of the inputs that are not its own.
@@ -42,7 +37,7 @@ std::optional<Rows> rows_of(const Weighing& w, size_t channels) {
 std::optional<std::vector<Dispatch>> winograd(const Step& step, const Places& places,
                                               const Gpu& gpu, Needs& needs) {
   const Winograd use = gpu.winograd();
-  if (step.op->weights != Weights::dense || !can_be(*step.node) || gpu.half() ||
+  if (step.op->weights != Weights::dense || !is_winograd(*step.node) || gpu.half() ||
       use == Winograd::never) {
     return std::nullopt;
   }
@@ -50,26 +45,24 @@ std::optional<std::vector<Dispatch>> winograd(const Step& step, const Places& pl
   if (!found) return std::nullopt;
   const Layer& layer = *found;
   const Image &x = layer.x, &y = layer.y;
+  const size_t across = groups_of(y.width, kOutputs);
+  const size_t tiles = across * groups_of(y.height, kOutputs);
+  // For each pair of an input and an output channel, in multiplications: transformed weights are
+  // written and read, with what a GPU could compute in that time.
+  constexpr size_t kTransform = 2400;
+  const size_t direct = 9 * y.height * y.width;
+  if (use == Winograd::where_it_pays && kPlaces * tiles + kTransform > direct) return std::nullopt;
   const Weighing w = weighing_of(step, places);
   const auto rows = rows_of(w, x.channels);
   if (!w.whole || !rows || rows->most == 0) return std::nullopt;
 
-  const size_t across = groups_of(y.width, kOutputs);
-  const size_t tiles = across * groups_of(y.height, kOutputs);
   const size_t channels = (x.channels + 3) / 4 * 4;
   const size_t inputs = kPlaces * tiles * channels, weight_plane = size_t{rows->count} * kGroup,
                weights = kPlaces * weight_plane, sums = kPlaces * tiles * w.items.size() * kGroup;
   const size_t scratch = inputs + weights + sums;
   if (scratch > gpu.limits().maxStorageBufferRange / sizeof(float)) return std::nullopt;
-  if (use == Winograd::where_it_pays) {
-    // For each pair of an input and an output channel, in multiplications: transformed weights are
-    // written and read, with what a GPU could compute in that time, and are many.
-    constexpr size_t kTransform = 2400, kShare = 4;
-    const size_t direct = 9 * y.height * y.width;
-    if (kPlaces * tiles + kTransform > direct || scratch > places.floats() / kShare) {
-      return std::nullopt;
-    }
-  }
+  constexpr size_t kShare = 4;  // of the activations' memory
+  if (use == Winograd::where_it_pays && scratch > places.floats() / kShare) return std::nullopt;
   needs.scratch = std::max<uint64_t>(needs.scratch, scratch);
   const auto item_table = static_cast<uint32_t>(needs.table.size());
   needs.table.insert(needs.table.end(), w.items.begin(), w.items.end());

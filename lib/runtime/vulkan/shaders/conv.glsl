@@ -52,15 +52,7 @@ void floats_of_four(uint segment, uint at, out vec4 w[8]) {
     unpack(subgroupBroadcast(mine, 2), w[4], w[5]);
     unpack(subgroupBroadcast(mine, 3), w[6], w[7]);
   } else {
-    const vec4 mine = uintBitsToFloat(segments[segment].data[at + gl_SubgroupInvocationID % 8]);
-    w[0] = subgroupBroadcast(mine, 0);
-    w[1] = subgroupBroadcast(mine, 1);
-    w[2] = subgroupBroadcast(mine, 2);
-    w[3] = subgroupBroadcast(mine, 3);
-    w[4] = subgroupBroadcast(mine, 4);
-    w[5] = subgroupBroadcast(mine, 5);
-    w[6] = subgroupBroadcast(mine, 6);
-    w[7] = subgroupBroadcast(mine, 7);
+    share(uintBitsToFloat(segments[segment].data[at + gl_SubgroupInvocationID % 8]), w);
   }
 #else
   for (int k = 0; k < 4; ++k) weights(segment, at + k * kUnits, w[2 * k], w[2 * k + 1]);

@@ -20,3 +20,17 @@ float load_from(uint segment, uint at) {
   if (segment == kNone) return arena[at];
   return uintBitsToFloat(segments[segment].data[at / 4][at % 4]);
 }
+
+#ifdef SHARE
+// What each eighth invocation of a subgroup has read, for all of them.
+void share(vec4 mine, out vec4 all[8]) {
+  all[0] = subgroupBroadcast(mine, 0);
+  all[1] = subgroupBroadcast(mine, 1);
+  all[2] = subgroupBroadcast(mine, 2);
+  all[3] = subgroupBroadcast(mine, 3);
+  all[4] = subgroupBroadcast(mine, 4);
+  all[5] = subgroupBroadcast(mine, 5);
+  all[6] = subgroupBroadcast(mine, 6);
+  all[7] = subgroupBroadcast(mine, 7);
+}
+#endif

@@ -11,28 +11,15 @@ layout(push_constant) uniform Push {
 };
 
 // The weights of a channel of the inputs, and of as many behind as make four.
-void weights_of_four(uint at, out vec4 w[16]) {
+void weights_of_four(uint at, out vec4 w[8], out vec4 more[8]) {
 #ifdef SHARE
-  const vec4 first = scratch4[at / 4 + gl_SubgroupInvocationID % 8];
-  const vec4 second = scratch4[at / 4 + 8 + gl_SubgroupInvocationID % 8];
-  w[0] = subgroupBroadcast(first, 0);
-  w[1] = subgroupBroadcast(first, 1);
-  w[2] = subgroupBroadcast(first, 2);
-  w[3] = subgroupBroadcast(first, 3);
-  w[4] = subgroupBroadcast(first, 4);
-  w[5] = subgroupBroadcast(first, 5);
-  w[6] = subgroupBroadcast(first, 6);
-  w[7] = subgroupBroadcast(first, 7);
-  w[8] = subgroupBroadcast(second, 0);
-  w[9] = subgroupBroadcast(second, 1);
-  w[10] = subgroupBroadcast(second, 2);
-  w[11] = subgroupBroadcast(second, 3);
-  w[12] = subgroupBroadcast(second, 4);
-  w[13] = subgroupBroadcast(second, 5);
-  w[14] = subgroupBroadcast(second, 6);
-  w[15] = subgroupBroadcast(second, 7);
+  share(scratch4[at / 4 + gl_SubgroupInvocationID % 8], w);
+  share(scratch4[at / 4 + 8 + gl_SubgroupInvocationID % 8], more);
 #else
-  for (int k = 0; k < 16; ++k) w[k] = scratch4[at / 4 + k];
+  for (int k = 0; k < 8; ++k) {
+    w[k] = scratch4[at / 4 + k];
+    more[k] = scratch4[at / 4 + 8 + k];
+  }
 #endif
 }
 
@@ -55,14 +42,14 @@ void main() {
     }
     const uint at = weights + place * weight_plane + rows.x * kGroup;
     for (uint c = 0; c < rows.y; c += 4) {
-      vec4 w[16];
-      weights_of_four(at + c * kGroup, w);
+      vec4 w[8], more[8];  // of two channels each
+      weights_of_four(at + c * kGroup, w, more);
       for (int p = 0; p < PIXELS; ++p) {
         const vec4 v = scratch4[(from[p] + c) / 4];
-        s0[p] += v.x * w[0] + v.y * w[4] + v.z * w[8] + v.w * w[12];
-        s1[p] += v.x * w[1] + v.y * w[5] + v.z * w[9] + v.w * w[13];
-        s2[p] += v.x * w[2] + v.y * w[6] + v.z * w[10] + v.w * w[14];
-        s3[p] += v.x * w[3] + v.y * w[7] + v.z * w[11] + v.w * w[15];
+        s0[p] += v.x * w[0] + v.y * w[4] + v.z * more[0] + v.w * more[4];
+        s1[p] += v.x * w[1] + v.y * w[5] + v.z * more[1] + v.w * more[5];
+        s2[p] += v.x * w[2] + v.y * w[6] + v.z * more[2] + v.w * more[6];
+        s3[p] += v.x * w[3] + v.y * w[7] + v.z * more[3] + v.w * more[7];
       }
     }
   }
