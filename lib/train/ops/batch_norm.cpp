@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <torch/csrc/autograd/custom_function.h>
-#include <vector>
 
+#include "train/columns.h"
 #include "train/ops/step.h"
 #include "train/team.h"
 
@@ -9,81 +10,75 @@ namespace {
 
 constexpr double kMomentum = 0.1;
 
-// The sums of channels over the images and pixels.
-at::Tensor channel_sums(const at::Tensor& x) {
-  std::vector<int64_t> axes{0};
-  for (int64_t axis = 2; axis < x.dim(); ++axis) axes.push_back(axis);
-  return x.sum(axes);
-}
-
-// A number a channel, to be broadcast over x.
-at::Tensor along_channels(const at::Tensor& numbers, const at::Tensor& x) {
-  std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
-  shape[1] = x.size(1);
-  return numbers.to(at::kFloat).view(shape);
-}
-
-at::Tensor sum_over(Team& team, const at::Tensor& doubles) {
+// What every process of a team has, if there is one, added up.
+at::Tensor over_team(Team* team, const at::Tensor& doubles) {
+  if (team == nullptr) return doubles;
   const at::Tensor sums = doubles.cpu();
-  team.sum(std::span(sums.data_ptr<double>(), static_cast<size_t>(sums.numel())));
+  team->sum(std::span(sums.data_ptr<double>(), static_cast<size_t>(sums.numel())));
   return sums.to(doubles.device());
 }
 
-// Batch norm by the statistics of a whole batch of which every process of the team has a part. With
-// n elements of each channel in the whole batch, their mean m and variance v, and
+// Batch norm by the statistics of a batch, of which every process of a team has a part; the running
+// ones follow. With n elements of each channel in the whole batch, their mean m and variance v, and
 // h = (x - m) / sqrt(v + epsilon):
 //
 //   y = scale h + shift      dx = scale / sqrt(v + epsilon) (dy - sum(dy) / n - h sum(dy h) / n)
-class SharedBatchNorm : public torch::autograd::Function<SharedBatchNorm> {
+class BatchNormTraining : public torch::autograd::Function<BatchNormTraining> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& scale, const at::Tensor& shift, at::Tensor mean,
-                            at::Tensor variance, double epsilon) {
-    Team& team = *Team::current();
-    const double elements = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
-    const at::Tensor local_mean = (channel_sums(x) / elements).to(at::kDouble);
-    const at::Tensor off = x - along_channels(local_mean, x);
-    const at::Tensor local_squares = channel_sums(off * off).to(at::kDouble);
-    const at::Tensor count = at::full({1}, elements, local_mean.options());
-    const at::Tensor sums = sum_over(team, at::cat({local_mean * elements, count}));
+                            at::Tensor variance, double epsilon, bool with_team) {
+    Team* team = with_team ? Team::current() : nullptr;
+    const at::Tensor x = pixels(input);
+    const at::Tensor count =
+        at::full({1}, static_cast<double>(x.size(0)), x.options().dtype(at::kDouble));
+    const at::Tensor sums = over_team(team, at::cat({column_sums(x), count}));
     const double all = sums[-1].item<double>();
     const at::Tensor batch_mean = sums.narrow(0, 0, x.size(1)) / all;
-    const at::Tensor apart = local_mean - batch_mean;
-    const at::Tensor squares = sum_over(team, local_squares + elements * apart * apart);
+    const at::Tensor squares = over_team(team, column_squares(x, batch_mean));
     mean.data().lerp_(batch_mean.to(at::kFloat), kMomentum);
-    variance.data().lerp_((squares / (all - 1)).to(at::kFloat), kMomentum);
+    variance.data().lerp_((squares / std::max(all - 1, 1.0)).to(at::kFloat), kMomentum);
 
-    const at::Tensor scaled = (squares / all + epsilon).rsqrt();
-    const at::Tensor h = (x - along_channels(batch_mean, x)) * along_channels(scaled, x);
-    context->save_for_backward({h, scale, scaled});
-    context->saved_data["elements"] = all;
-    return h * along_channels(scale, x) + along_channels(shift, x);
+    const at::Tensor inverse = (squares / all + epsilon).rsqrt();
+    const at::Tensor factor = scale.detach().to(at::kDouble) * inverse;
+    context->save_for_backward({x, batch_mean, inverse, factor});
+    context->saved_data["all"] = all;
+    context->saved_data["team"] = with_team;
+    return image(scaled_columns(x, factor, shift.detach().to(at::kDouble) - batch_mean * factor),
+                 input);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &h = saved[0], &scale = saved[1], &scaled = saved[2], &dy = gradients[0];
-    const double all = context->saved_data["elements"].toDouble();
-    const at::Tensor shift_gradient = channel_sums(dy), scale_gradient = channel_sums(dy * h);
-    const at::Tensor sums =
-        sum_over(*Team::current(), at::cat({shift_gradient, scale_gradient}).to(at::kDouble) / all);
-    const auto channels = h.size(1);
-    const at::Tensor dx = (dy - along_channels(sums.narrow(0, 0, channels), h) -
-                           h * along_channels(sums.narrow(0, channels, channels), h)) *
-                          along_channels(scale.detach().to(at::kDouble) * scaled, h);
-    return {dx, scale_gradient, shift_gradient, {}, {}, {}};
+    const at::Tensor &x = saved[0], &mean = saved[1], &inverse = saved[2], &factor = saved[3];
+    const double all = context->saved_data["all"].toDouble();
+    const at::Tensor dy = pixels(gradients[0]);
+    const at::Tensor products = column_products(dy, x, mean);
+    const at::Tensor shift_gradient = products[0], scale_gradient = products[1] * inverse;
+    Team* team = context->saved_data["team"].toBool() ? Team::current() : nullptr;
+    const at::Tensor means = over_team(team, at::stack({shift_gradient, scale_gradient})) / all;
+    // In dx, what x is multiplied by.
+    const at::Tensor of_x = -factor * inverse * means[1];
+    const at::Tensor dx = mixed_columns(dy, factor, x, of_x, -factor * means[0] - of_x * mean);
+    return {image(dx, gradients[0]),
+            scale_gradient.to(at::kFloat),
+            shift_gradient.to(at::kFloat),
+            {},
+            {},
+            {},
+            {}};
+  }
+
+ private:
+  // A row for each pixel of each image, and back: no copy where channels lie side by side.
+  static at::Tensor pixels(const at::Tensor& x) {
+    return x.movedim(1, -1).contiguous().view({-1, x.size(1)});
+  }
+  static at::Tensor image(const at::Tensor& rows, const at::Tensor& like) {
+    return rows.view(like.movedim(1, -1).sizes()).movedim(-1, 1);
   }
 };
-
-// In training: the statistics are the batch's, and the running ones follow.
-at::Tensor train(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& shift,
-                 at::Tensor mean, at::Tensor variance, double epsilon) {
-  if (Team::current() == nullptr || !c10::GradMode::is_enabled()) {
-    return at::batch_norm(x, scale, shift, mean, variance, true, kMomentum, epsilon, false);
-  }
-  return SharedBatchNorm::apply(x, scale, shift, mean, variance, epsilon);
-}
 
 }  // namespace
 
@@ -92,10 +87,19 @@ at::Tensor forward(const BatchNorm& op, const TorchStep& step) {
   const at::Tensor &x = step.input(0), &scale = step.input(1), &shift = step.input(2);
   const at::Tensor &mean = step.input(3), &variance = step.input(4);
   const auto part = [&](int64_t from, int64_t count, bool trains) {
-    const auto of = [&](const at::Tensor& numbers) { return numbers.narrow(0, from, count); };
-    const at::Tensor some = x.narrow(1, from, count);
-    if (trains) return train(some, of(scale), of(shift), of(mean), of(variance), op.epsilon);
-    return at::batch_norm(some, of(scale), of(shift), of(mean), of(variance), false, kMomentum,
+    // All of them as they are: a slice's gradient would be copied.
+    const auto of = [&](const at::Tensor& numbers, int64_t axis) {
+      return count == x.size(1) ? numbers : numbers.narrow(axis, from, count);
+    };
+    const at::Tensor some = of(x, 1), its_scale = of(scale, 0), its_shift = of(shift, 0),
+                     its_mean = of(mean, 0), its_variance = of(variance, 0);
+    const bool with_team = Team::current() != nullptr && c10::GradMode::is_enabled();
+    // A GPU has passes of its own, if it need not share their sums.
+    if (trains && (with_team || x.device().is_cpu())) {
+      return BatchNormTraining::apply(some, its_scale, its_shift, its_mean, its_variance,
+                                      op.epsilon, with_team);
+    }
+    return at::batch_norm(some, its_scale, its_shift, its_mean, its_variance, trains, kMomentum,
                           op.epsilon, false);
   };
   const int64_t channels = x.size(1);

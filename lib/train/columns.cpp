@@ -1,0 +1,154 @@
+#include "train/columns.h"
+
+#include <ATen/Parallel.h>
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace nestling {
+namespace {
+
+// A matrix as lines of several rows each, so that a loop over a line is long enough for vectors
+// whatever the number of channels. The last line may be shorter.
+struct Lines {
+  explicit Lines(const at::Tensor& x)
+      : channels(x.size(1)),
+        length(channels * std::max<int64_t>(1, kLength / std::max<int64_t>(channels, 1))),
+        numbers(x.numel()),
+        parts((numbers + kLines * length - 1) / std::max<int64_t>(kLines * length, 1)) {}
+
+  // For each line of a part, in float: use(where it begins, how long it is).
+  template <typename Use>
+  void each(int64_t part, const Use& use) const {
+    const int64_t end = std::min(numbers, (part + 1) * kLines * length);
+    for (int64_t at = part * kLines * length; at < end; at += length) {
+      use(at, std::min(length, end - at));
+    }
+  }
+
+  // Numbers by column, as often as there are rows in a line.
+  std::vector<float> repeated(const at::Tensor& of_columns) const {
+    const double* from = of_columns.data_ptr<double>();
+    std::vector<float> line(static_cast<size_t>(length));
+    for (size_t i = 0; i < line.size(); ++i) {
+      line[i] = static_cast<float>(from[i % static_cast<size_t>(channels)]);
+    }
+    return line;
+  }
+
+  static constexpr int64_t kLength = 256;  // about
+  static constexpr int64_t kLines = 64;    // of a part, whose sums are floats
+  int64_t channels, length, numbers, parts;
+};
+
+bool by_loops(const at::Tensor& x) { return x.device().is_cpu(); }
+
+// kSums sums a column: add(sums of a line, where the line begins, how long it is).
+template <size_t kSums, typename Add>
+at::Tensor sums_of(const at::Tensor& x, const Add& add) {
+  const Lines lines(x);
+  const auto channels = static_cast<size_t>(lines.channels);
+  std::vector<double> parts(static_cast<size_t>(lines.parts) * kSums * channels);
+  at::parallel_for(0, lines.parts, 1, [&](int64_t first, int64_t end) {
+    std::array<std::vector<float>, kSums> line;
+    for (int64_t part = first; part < end; ++part) {
+      for (auto& sums : line) sums.assign(static_cast<size_t>(lines.length), 0.0F);
+      lines.each(part, [&](int64_t at, int64_t count) { add(line, at, count); });
+      double* of_part = parts.data() + static_cast<size_t>(part) * kSums * channels;
+      for (size_t s = 0; s < kSums; ++s) {
+        for (size_t i = 0; i < line[s].size(); ++i)
+          of_part[s * channels + i % channels] += line[s][i];
+      }
+    }
+  });
+  at::Tensor result = at::zeros({static_cast<int64_t>(kSums), lines.channels}, at::kDouble);
+  double* sums = result.data_ptr<double>();
+  for (size_t i = 0; i < parts.size(); ++i) sums[i % (kSums * channels)] += parts[i];
+  return result;
+}
+
+// A matrix like x: set(where a line begins, how long it is).
+template <typename Set>
+void set_lines(const at::Tensor& x, const Set& set) {
+  const Lines lines(x);
+  at::parallel_for(0, lines.parts, 1, [&](int64_t first, int64_t end) {
+    for (int64_t part = first; part < end; ++part) lines.each(part, set);
+  });
+}
+
+}  // namespace
+
+at::Tensor column_sums(const at::Tensor& x) {
+  if (!by_loops(x)) return x.sum(0).to(at::kDouble);
+  const float* from = x.data_ptr<float>();
+  return sums_of<1>(x, [=](auto& line, int64_t at, int64_t count) {
+    float* __restrict sums = line[0].data();
+    for (int64_t i = 0; i < count; ++i) sums[i] += from[at + i];
+  })[0];
+}
+
+at::Tensor column_squares(const at::Tensor& x, const at::Tensor& mean) {
+  if (!by_loops(x)) return (x - mean.to(at::kFloat)).square().sum(0).to(at::kDouble);
+  const float* from = x.data_ptr<float>();
+  const std::vector<float> means = Lines(x).repeated(mean);
+  return sums_of<1>(x, [&](auto& line, int64_t at, int64_t count) {
+    float* __restrict sums = line[0].data();
+    const float* __restrict m = means.data();
+    for (int64_t i = 0; i < count; ++i) {
+      const float off = from[at + i] - m[i];
+      sums[i] += off * off;
+    }
+  })[0];
+}
+
+at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& mean) {
+  if (!by_loops(x)) {
+    return at::stack({dy.sum(0), (dy * (x - mean.to(at::kFloat))).sum(0)}).to(at::kDouble);
+  }
+  const float *from = x.data_ptr<float>(), *gradient = dy.data_ptr<float>();
+  const std::vector<float> means = Lines(x).repeated(mean);
+  return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
+    float* __restrict sums = line[0].data(), * __restrict products = line[1].data();
+    const float* __restrict m = means.data();
+    for (int64_t i = 0; i < count; ++i) {
+      sums[i] += gradient[at + i];
+      products[i] += gradient[at + i] * (from[at + i] - m[i]);
+    }
+  });
+}
+
+at::Tensor scaled_columns(const at::Tensor& x, const at::Tensor& a, const at::Tensor& b) {
+  if (!by_loops(x)) return x * a.to(at::kFloat) + b.to(at::kFloat);
+  at::Tensor result = at::empty_like(x);
+  const Lines lines(x);
+  const std::vector<float> factors = lines.repeated(a), shifts = lines.repeated(b);
+  const float* from = x.data_ptr<float>();
+  float* to = result.data_ptr<float>();
+  set_lines(x, [&](int64_t at, int64_t count) {
+    const float *p = factors.data(), *q = shifts.data();
+    float* __restrict line = to + at;
+    for (int64_t i = 0; i < count; ++i) line[i] = from[at + i] * p[i] + q[i];
+  });
+  return result;
+}
+
+at::Tensor mixed_columns(const at::Tensor& x, const at::Tensor& a, const at::Tensor& y,
+                         const at::Tensor& b, const at::Tensor& c) {
+  if (!by_loops(x)) return x * a.to(at::kFloat) + y * b.to(at::kFloat) + c.to(at::kFloat);
+  at::Tensor result = at::empty_like(x);
+  const Lines lines(x);
+  const std::vector<float> of_x = lines.repeated(a), of_y = lines.repeated(b),
+                           shifts = lines.repeated(c);
+  const float *from_x = x.data_ptr<float>(), *from_y = y.data_ptr<float>();
+  float* to = result.data_ptr<float>();
+  set_lines(x, [&](int64_t at, int64_t count) {
+    const float *p = of_x.data(), *q = of_y.data(), *r = shifts.data();
+    float* __restrict line = to + at;
+    for (int64_t i = 0; i < count; ++i) {
+      line[i] = from_x[at + i] * p[i] + from_y[at + i] * q[i] + r[i];
+    }
+  });
+  return result;
+}
+
+}  // namespace nestling
