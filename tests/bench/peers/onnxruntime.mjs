@@ -1,9 +1,10 @@
 // Times ONNX Runtime. node onnxruntime.mjs MODEL N,C,H,W THREADS RUNS: {"min", "median"} in ms, and
 // "first", of loading it and the model and one inference.
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 
 const start = process.hrtime.bigint();
-const ort = createRequire(`${process.env.NESTLING_PEERS}/`)('onnxruntime-node');
+const ort = createRequire(resolve(process.env.NESTLING_PEERS, '_'))('onnxruntime-node');
 const [model, shape, threads, runs] = process.argv.slice(2);
 const session = await ort.InferenceSession.create(model, {
   logSeverityLevel: 3,
