@@ -1,5 +1,6 @@
 // What a larger capacity costs a model that runs, beside opening the package for it:
 //   upgrade_cost PACKAGE [RUNS]
+//   upgrade_cost ARCH MULTIPLIER EXTENT CAPACITIES
 // by medians: from capacity 1 to the largest and back while the file is in the page cache; the
 // largest of a package that is opened, with the file in the cache and without.
 #include <chrono>
@@ -13,32 +14,51 @@
 #include "measure/frame.h"
 #include "measure/measure.h"
 #include "runtime/model.h"
+#include "support/nested_graph.h"
+#include "support/temporary_folder.h"
+#include "zoo_arguments.h"
 
 #include "base/error.h"
+#include "base/file.h"
+#include "package/package.h"
 
 namespace {
 
 // Of a file that is written: its pages leave the cache.
-void forget(const char* path) {
-  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+void forget(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0 || ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0) {
     nestling::fail("{} cannot be taken out of the page cache", path);
   }
   ::close(file);
 }
 
-nestling::runtime::Model opened(const char* path) {
-  auto model = nestling::runtime::Model::open(path, {});
+nestling::runtime::Model opened(const std::string& path) {
+  auto model = nestling::runtime::Model::open(path.c_str(), {});
   nestling::check(model.status());
   return std::move(model.value());
+}
+
+// A package of as many capacities, of random weights, that is on the disk.
+std::string made_in(const TemporaryFolder& folder, const ZooArguments& arguments) {
+  nestling::Random random(1);
+  const nestling::Graph nested = test::nested_graph(arguments.graph, nestling::Growth::full,
+                                                    arguments.capacities, random, true, 8);
+  std::string path = folder / "model.nest";
+  nestling::write_file(path, nestling::make_package(nested, arguments.graph.name));
+  ::sync();
+  return path;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc < 2 || argc > 3) nestling::fail("upgrade_cost PACKAGE [RUNS]");
-    const int runs = argc > 2 ? std::atoi(argv[2]) : 51;
+    if (argc < 2) nestling::fail("upgrade_cost PACKAGE [RUNS]");
+    const TemporaryFolder folder;
+    const std::string package =
+        argc < 4 ? argv[1] : made_in(folder, ZooArguments(argc, argv, 1000));
+    const int runs = argc == 3 ? std::atoi(argv[2]) : 51;
     std::vector<double> upgrade, downgrade, warm, cold;
     const auto time = [](std::vector<double>& to, const auto& work) {
       const auto begin = std::chrono::steady_clock::now();
@@ -48,14 +68,14 @@ int main(int argc, char** argv) {
               .count());
     };
     const auto open_largest = [&] {
-      nestling::runtime::Model model = opened(argv[1]);
+      nestling::runtime::Model model = opened(package);
       nestling::check(model.set_capacity(model.header().capacities()));
     };
     for (int run = 0; run < runs; ++run) {
-      forget(argv[1]);
+      forget(package);
       time(cold, open_largest);
       time(warm, open_largest);
-      nestling::runtime::Model model = opened(argv[1]);
+      nestling::runtime::Model model = opened(package);
       const uint32_t largest = model.header().capacities();
       nestling::check(model.set_capacity(1));
       time(upgrade, [&] { nestling::check(model.set_capacity(largest)); });
