@@ -61,7 +61,7 @@ std::optional<std::vector<Dispatch>> winograd(const Step& step, const Places& pl
                weights = kPlaces * weight_plane, sums = kPlaces * tiles * w.items.size() * kGroup;
   const size_t scratch = inputs + weights + sums;
   if (scratch > gpu.limits().maxStorageBufferRange / sizeof(float)) return std::nullopt;
-  constexpr size_t kShare = 4;  // of the activations' memory
+  constexpr size_t kShare = 4;  // of the arena and the segments
   if (use == Winograd::where_it_pays && scratch > places.floats() / kShare) return std::nullopt;
   needs.scratch = std::max<uint64_t>(needs.scratch, scratch);
   const auto item_table = static_cast<uint32_t>(needs.table.size());
