@@ -22,7 +22,7 @@ float load_from(uint segment, uint at) {
 }
 
 #ifdef SHARE
-// What each eighth invocation of a subgroup has read, for all of them.
+// What the first eight invocations of a subgroup have read, for all of them.
 void share(vec4 mine, out vec4 all[8]) {
   all[0] = subgroupBroadcast(mine, 0);
   all[1] = subgroupBroadcast(mine, 1);
