@@ -13,11 +13,11 @@ namespace {
 struct Lines {
   explicit Lines(const at::Tensor& x)
       : channels(x.size(1)),
-        length(channels * std::max<int64_t>(1, kLength / std::max<int64_t>(channels, 1))),
+        length(channels * std::max<int64_t>(1, kLength / channels)),
         numbers(x.numel()),
-        parts((numbers + kLines * length - 1) / std::max<int64_t>(kLines * length, 1)) {}
+        parts((numbers + kLines * length - 1) / (kLines * length)) {}
 
-  // For each line of a part, in float: use(where it begins, how long it is).
+  // For each line of a part: use(where it begins, how long it is).
   template <typename Use>
   void each(int64_t part, const Use& use) const {
     const int64_t end = std::min(numbers, (part + 1) * kLines * length);

@@ -3,8 +3,8 @@
 // loops of ours: LibTorch 1.13 calls a function for each row and copies channels that do not fill a
 // vector, which was a third of the time of training narrow networks.
 //
-// Matrices are contiguous floats; numbers by column are doubles [channels] on the same device. The
-// order of additions does not depend on the number of threads.
+// Matrices are contiguous floats and have channels; numbers by column are doubles [channels] on the
+// same device. The order of additions does not depend on the number of threads.
 #pragma once
 
 #include "train/torch.h"

@@ -10,11 +10,11 @@ namespace {
 
 constexpr double kMomentum = 0.1;
 
-// What every process of a team has, if there is one, added up.
-at::Tensor over_team(Team* team, const at::Tensor& doubles) {
-  if (team == nullptr) return doubles;
+// What every process of the team has, added up; without one, what this one has.
+at::Tensor over_team(bool with_team, const at::Tensor& doubles) {
+  if (!with_team) return doubles;
   const at::Tensor sums = doubles.cpu();
-  team->sum(std::span(sums.data_ptr<double>(), static_cast<size_t>(sums.numel())));
+  Team::current()->sum(std::span(sums.data_ptr<double>(), static_cast<size_t>(sums.numel())));
   return sums.to(doubles.device());
 }
 
@@ -28,14 +28,13 @@ class BatchNormTraining : public torch::autograd::Function<BatchNormTraining> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& scale, const at::Tensor& shift, at::Tensor mean,
                             at::Tensor variance, double epsilon, bool with_team) {
-    Team* team = with_team ? Team::current() : nullptr;
     const at::Tensor x = pixels(input);
     const at::Tensor count =
         at::full({1}, static_cast<double>(x.size(0)), x.options().dtype(at::kDouble));
-    const at::Tensor sums = over_team(team, at::cat({column_sums(x), count}));
+    const at::Tensor sums = over_team(with_team, at::cat({column_sums(x), count}));
     const double all = sums[-1].item<double>();
     const at::Tensor batch_mean = sums.narrow(0, 0, x.size(1)) / all;
-    const at::Tensor squares = over_team(team, column_squares(x, batch_mean));
+    const at::Tensor squares = over_team(with_team, column_squares(x, batch_mean));
     mean.data().lerp_(batch_mean.to(at::kFloat), kMomentum);
     variance.data().lerp_((squares / std::max(all - 1, 1.0)).to(at::kFloat), kMomentum);
 
@@ -56,8 +55,9 @@ class BatchNormTraining : public torch::autograd::Function<BatchNormTraining> {
     const at::Tensor dy = pixels(gradients[0]);
     const at::Tensor products = column_products(dy, x, mean);
     const at::Tensor shift_gradient = products[0], scale_gradient = products[1] * inverse;
-    Team* team = context->saved_data["team"].toBool() ? Team::current() : nullptr;
-    const at::Tensor means = over_team(team, at::stack({shift_gradient, scale_gradient})) / all;
+    const bool with_team = context->saved_data["team"].toBool();
+    const at::Tensor means =
+        over_team(with_team, at::stack({shift_gradient, scale_gradient})) / all;
     // In dx, what x is multiplied by.
     const at::Tensor of_x = -factor * inverse * means[1];
     const at::Tensor dx = mixed_columns(dy, factor, x, of_x, -factor * means[0] - of_x * mean);

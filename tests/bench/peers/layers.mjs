@@ -5,9 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const ort = createRequire(resolve(process.env.NESTLING_PEERS, '_'))('onnxruntime-node');
 const [bin, onnx, nest, threads = '1', runs = '30'] = process.argv.slice(2);
