@@ -21,7 +21,12 @@ void Host::Impl::manage() {
       low_memory_bytes_.reset();
       decide_later("memory is free again");
     }
-    if (!later_.empty()) {
+    if (options_.watch_memory && Clock::now() >= next_look_) {
+      look_at_memory(lock);
+    } else if (change_one(lock)) {
+      // What was decided is done before anything else is: events that keep coming, each with a
+      // decision about all, must not hold up anybody's first capacity.
+    } else if (!later_.empty()) {
       std::string event = std::exchange(later_, {});
       lock.unlock();
       {
@@ -29,9 +34,7 @@ void Host::Impl::manage() {
         decide(std::move(event));
       }
       lock.lock();
-    } else if (options_.watch_memory && Clock::now() >= next_look_) {
-      look_at_memory(lock);
-    } else if (!change_one(lock)) {
+    } else {
       auto until = Clock::time_point::max();
       if (low_memory_bytes_) until = low_memory_until_;
       if (options_.watch_memory) until = std::min(until, next_look_);
