@@ -249,8 +249,7 @@ std::string make_package(const Graph& graph, const std::string& where,
     end = runtime::kPreambleBytes + encode(header).size();
   }
   const std::string text = encode(header);
-  const uint32_t version =
-      weights == runtime::WeightType::float32 ? runtime::kFirstVersion : runtime::kLastVersion;
+  const uint32_t version = runtime::kVersion;
   const auto length = static_cast<uint32_t>(text.size());
   const uint64_t checksum = runtime::checksum(text.data(), text.size());
   std::string bytes(runtime::kMagic, sizeof runtime::kMagic);

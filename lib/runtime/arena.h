@@ -18,19 +18,29 @@ class Arena {
   explicit Arena(uint64_t bytes) {
     const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
     const uint64_t whole = (bytes + page - 1) / page * page;
-    void* all = ::mmap(nullptr, whole + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const uint64_t slack = whole < kHugePage ? 0 : kHugePage - page;
+    const uint64_t mapped = slack + whole + page;
+    void* all = ::mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) return;
-    if (::mprotect(all, whole, PROT_READ | PROT_WRITE) != 0) {
-      ::munmap(all, whole + page);
+    // Ends with the last page but one; begins as a huge page would, if it has room for one.
+    const uint64_t before = slack & (0 - reinterpret_cast<uintptr_t>(all));
+    char* begin = static_cast<char*>(all) + before;
+    if (::mprotect(begin, whole, PROT_READ | PROT_WRITE) != 0) {
+      ::munmap(all, mapped);
       return;
     }
 #ifdef MADV_HUGEPAGE
-    ::madvise(all, whole, MADV_HUGEPAGE);  // in a third of the time, where there are such pages
+    ::madvise(begin, whole, MADV_HUGEPAGE);  // in a third of the time, where there are such pages
 #endif
-    for (uint64_t at = 0; at < whole; at += page) static_cast<volatile char*>(all)[at] = 0;
+#ifdef MADV_POPULATE_WRITE
+    if (::madvise(begin, whole, MADV_POPULATE_WRITE) != 0)
+#endif
+    {
+      for (uint64_t at = 0; at < whole; at += page) static_cast<volatile char*>(begin)[at] = 0;
+    }
     mapping_ = all;
-    mapped_ = whole + page;
-    data_ = reinterpret_cast<float*>(static_cast<char*>(all) + (whole - bytes));
+    mapped_ = mapped;
+    data_ = reinterpret_cast<float*>(begin + (whole - bytes));
     bytes_ = bytes;
   }
   Arena(Arena&& other) noexcept { *this = std::move(other); }
@@ -49,6 +59,8 @@ class Arena {
   uint64_t bytes() const { return bytes_; }
 
  private:
+  static constexpr uint64_t kHugePage = uint64_t{2} << 20;
+
   void* mapping_ = nullptr;
   uint64_t mapped_ = 0;
   float* data_ = nullptr;

@@ -5,6 +5,6 @@
 
 namespace nestling::runtime {
 
-uint64_t checksum(const void* data, size_t bytes) { return XXH64(data, bytes, 0); }
+uint64_t checksum(const void* data, size_t bytes) { return XXH3_64bits(data, bytes); }
 
 }  // namespace nestling::runtime

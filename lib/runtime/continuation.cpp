@@ -11,8 +11,9 @@ std::vector<bool> continued_stages(const PackageHeader& header, const std::vecto
   std::vector<bool> stays(header.values.size(), false);
   for (size_t v = 0; v < stays.size(); ++v) stays[v] = header.values[v].storage == Storage::shared;
   for (const uint32_t input : header.inputs) stays[input] = true;
-  std::vector<bool> continued;
-  for (const Stage& stage : stages) {
+  std::vector<bool> continued(stages.size());
+  for (size_t s = 0; s < stages.size(); ++s) {
+    const Stage& stage = stages[s];
     const NodeSpec& node = header.nodes[stage.node];
     const Operator& op = *find_operator(node.op);
     const bool dense = op.weights == Weights::dense;
@@ -22,7 +23,7 @@ std::vector<bool> continued_stages(const PackageHeader& header, const std::vecto
     stays[stage.output] = same;
     const std::vector<uint32_t> shape = header.shape(stage.output, 1);
     const bool image = shape.size() == 4 && shape[2] * shape[3] > 1;
-    continued.push_back(same && dense && image);
+    continued[s] = same && dense && image;
   }
   return continued;
 }

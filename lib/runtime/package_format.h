@@ -4,7 +4,7 @@
 //   offset 0   "NESTLING"                       8 bytes
 //          8   version                          uint32, little-endian like everything
 //         12   bytes of the header              uint32
-//         16   XXH64 (seed 0) of the header     uint64
+//         16   XXH3 (64 bits) of the header     uint64
 //         24   header                           protobuf, schemas/package.proto
 //    aligned   segment of capacity 1            weights, in the order kernels read them
 //    aligned   segment of capacity 2            what capacity 2 adds
@@ -25,8 +25,7 @@
 namespace nestling::runtime {
 
 inline constexpr char kMagic[8] = {'N', 'E', 'S', 'T', 'L', 'I', 'N', 'G'};
-// The oldest version that can say what a package holds: 3 is the first with float16.
-inline constexpr uint32_t kFirstVersion = 2, kLastVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 inline constexpr uint64_t kPreambleBytes = 24;
 inline constexpr uint64_t kSegmentAlignment = 16384;  // the largest page of Android and Apple
 inline constexpr uint32_t kPanel = 8;                 // output channels that lie together
@@ -99,7 +98,7 @@ struct NodeSpec {
 struct SegmentSpec {
   uint64_t offset = 0;
   uint64_t bytes = 0;
-  uint64_t checksum = 0;  // XXH64, seed 0
+  uint64_t checksum = 0;  // XXH3, 64 bits
   // Of the whole capacity, not only of what it adds.
   uint64_t macs = 0;        // multiply-accumulates of one image
   uint64_t parameters = 0;  // trainable numbers

@@ -148,7 +148,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   layout.refinable = refinable;
   layout.values = place_values(header, stages_of(header), capacity, refinable);
   layout.zeros = layout.values.floats;
-  layout.winograd.resize(header.nodes.size(), false);
+  layout.winograd = std::vector<bool>(header.nodes.size());
   layout.constants.resize(capacity, 0);
   const auto nowhere = [](uint32_t) -> const float* { return nullptr; };
   uint64_t scratch = 0, constants = 0;

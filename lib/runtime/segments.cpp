@@ -27,10 +27,6 @@ bool read_at(int file, void* to, size_t bytes, uint64_t offset) {
   return true;
 }
 
-Status cut_short(const std::string& name) {
-  return {StatusCode::bad_format, name + " is cut short or damaged"};
-}
-
 }  // namespace
 
 Result<Segments> Segments::open(const char* path, bool partial) {
@@ -116,9 +112,10 @@ Status Segments::refresh() {
 }
 
 Result<Segments> Segments::read(Segments segments, const std::string& name) {
+  const auto bad = [&](StatusCode code, const char* what) { return Status(code, name + what); };
   if (segments.memory_ == nullptr) {
     const auto stamp = stamp_of(segments.file_);
-    if (!stamp) return Status(StatusCode::io, "cannot read " + name);
+    if (!stamp) return bad(StatusCode::io, " cannot be read");
     segments.opened_ = *stamp;
   }
   const auto copy = [&](void* to, size_t bytes, uint64_t offset) {
@@ -133,22 +130,23 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
   uint32_t version = 0, length = 0;
   uint64_t expected = 0;
   if (!copy(preamble, sizeof preamble, 0) || std::memcmp(preamble, kMagic, sizeof kMagic) != 0) {
-    return Status(StatusCode::bad_format, name + " is not a .nest package");
+    return bad(StatusCode::bad_format, " is not a .nest package");
   }
   std::memcpy(&version, preamble + 8, 4);
   std::memcpy(&length, preamble + 12, 4);
   std::memcpy(&expected, preamble + 16, 8);
-  if (version < kFirstVersion || version > kLastVersion) {
-    return Status(StatusCode::bad_format,
-                  name + " is of format version " + std::to_string(version) +
-                      "; this runtime reads versions " + std::to_string(kFirstVersion) + " to " +
-                      std::to_string(kLastVersion));
+  if (version != kVersion) {
+    return Status(StatusCode::bad_format, name + " is of format version " +
+                                              std::to_string(version) + "; this runtime reads " +
+                                              std::to_string(kVersion));
   }
-  if (length > kMaxHeaderBytes || length > segments.bytes_) return cut_short(name);
-  std::vector<char> text(length);
-  if (!copy(text.data(), length, kPreambleBytes)) return cut_short(name);
+  std::vector<char> text;
+  if (length <= kMaxHeaderBytes && length <= segments.bytes_) text.resize(length);
+  if (text.size() != length || !copy(text.data(), length, kPreambleBytes)) {
+    return bad(StatusCode::bad_format, " is cut short or damaged");
+  }
   if (checksum(text.data(), text.size()) != expected) {
-    return Status(StatusCode::bad_checksum, name + ": the header is damaged");
+    return bad(StatusCode::bad_checksum, ": the header is damaged");
   }
   // Of what still arrives the end is not known.
   constexpr uint64_t kMostBytes = uint64_t{1} << 40;

@@ -58,15 +58,12 @@ TEST_CASE("random networks with float16 weights") {
   });
 }
 
-TEST_CASE("float16 weights take half as much, and say so") {
+TEST_CASE("float16 weights take half as much, and the header says so") {
   nestling::Random random(1);
   const Graph graph = nestling::make_model("vgg16", {.classes = 10, .height = 32, .width = 32});
   const std::string wide = nestling::make_package(graph, "test");
   const std::string narrow = nestling::make_package(graph, "test", WeightType::float16);
   CHECK(static_cast<double>(narrow.size()) < 0.505 * static_cast<double>(wide.size()));
-  // Old runtimes refuse what they would misread, and read everything else.
-  CHECK(wide[8] == nestling::runtime::kFirstVersion);
-  CHECK(narrow[8] == nestling::runtime::kLastVersion);
   auto opened = Model::open_memory(narrow.data(), narrow.size(), {});
   REQUIRE(opened.ok());
   CHECK(opened.value().header().weights == WeightType::float16);

@@ -281,7 +281,7 @@ TEST_CASE("a header that ends where a value should be is refused") {
   // there.
   const std::string header = "\x10";
   std::string bytes(nestling::runtime::kMagic, 8);
-  const uint32_t version = nestling::runtime::kLastVersion, length = 1;
+  const uint32_t version = nestling::runtime::kVersion, length = 1;
   const uint64_t sum = nestling::runtime::checksum(header.data(), header.size());
   bytes.append(reinterpret_cast<const char*>(&version), 4);
   bytes.append(reinterpret_cast<const char*>(&length), 4);

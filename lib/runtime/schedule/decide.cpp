@@ -24,13 +24,15 @@ std::vector<size_t> served(const Problem& problem) {
     return least(a) != least(b) ? least(a) < least(b) : a < b;
   });
   uint64_t left = problem.device.memory_bytes;
-  std::vector<size_t> result;
+  std::vector<bool> fits(order.size());
   for (const size_t i : order) {
-    if (least(i) > left) continue;
-    left -= least(i);
-    result.push_back(i);
+    fits[i] = least(i) <= left;
+    if (fits[i]) left -= least(i);
   }
-  std::sort(result.begin(), result.end());
+  std::vector<size_t> result;
+  for (size_t i = 0; i < fits.size(); ++i) {
+    if (fits[i]) result.push_back(i);
+  }
   return result;
 }
 
@@ -73,6 +75,24 @@ Problem only_fixed(const Problem& problem, int capacity) {
     application.capacities = {at(application, std::min(capacity, count))};
   }
   return result;
+}
+
+// What is wrong with it, or null.
+const char* fault_of(const Application& a) {
+  if (a.capacities.empty()) return "has no capacities";
+  if (a.capacities.size() > 64) return "has more than 64 capacities";
+  if (!in_range(a.min_accuracy, 0, 1)) return "wants an accuracy that is not from 0 to 1";
+  if (!in_range(a.max_latency_s, 1e-9, 1e6)) return "wants a latency out of range";
+  if (!in_range(a.alpha, 0, 1e6)) return "has a weight out of range";
+  if (!in_range(a.frame_rate, 0, 1e6)) return "wants a frame rate out of range";
+  if (!in_range(a.priority, 1e-6, 1e6)) return "has a priority out of range";
+  for (const CapacityCost& c : a.capacities) {
+    if (!in_range(c.accuracy, -1, 1) || !in_range(c.latency_s, 1e-9, 1e6) ||
+        !in_range(c.page_in_s, 0, 1e6) || c.memory_bytes > uint64_t{1} << 50) {
+      return "has a capacity with numbers out of range";
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -145,19 +165,8 @@ Status check_problem(const Problem& problem, const Options& options) {
     return bad("an option of the scheduler is out of its range");
   }
   for (const Application& a : problem.applications) {
-    const std::string who = "the application \"" + a.name + "\" ";
-    if (a.capacities.empty() || a.capacities.size() > 64) return bad(who + "has no capacities");
-    if (!in_range(a.min_accuracy, 0, 1))
-      return bad(who + "wants an accuracy that is not from 0 to 1");
-    if (!in_range(a.max_latency_s, 1e-9, 1e6)) return bad(who + "wants a latency out of range");
-    if (!in_range(a.alpha, 0, 1e6)) return bad(who + "has a weight out of range");
-    if (!in_range(a.frame_rate, 0, 1e6)) return bad(who + "wants a frame rate out of range");
-    if (!in_range(a.priority, 1e-6, 1e6)) return bad(who + "has a priority out of range");
-    for (const CapacityCost& c : a.capacities) {
-      if (!in_range(c.accuracy, -1, 1) || !in_range(c.latency_s, 1e-9, 1e6) ||
-          !in_range(c.page_in_s, 0, 1e6) || c.memory_bytes > uint64_t{1} << 50) {
-        return bad(who + "has a capacity with numbers out of range");
-      }
+    if (const char* fault = fault_of(a)) {
+      return bad("the application \"" + a.name + "\" " + fault);
     }
   }
   return {};
