@@ -26,6 +26,10 @@ const BEFORE = `#if defined(__AVX2__) && !(defined(__AES__) && defined(__PCLMUL_
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // RapidJSON's iterators
 #endif
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"        // GCC's own AVX-512, as xxHash calls it
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // the same
+#endif
 #include "nestling.h"
 `;
 

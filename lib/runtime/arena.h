@@ -1,6 +1,7 @@
 // The memory of a model's activations.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ class Arena {
     const uint64_t whole = (bytes + page - 1) / page * page;
     const uint64_t slack = whole < kHugePage ? 0 : kHugePage - page;
     const uint64_t mapped = slack + whole + page;
+    if (static_cast<size_t>(mapped) != mapped) return;  // more than 32 bits can address
     void* all = ::mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) return;
     // Ends with the last page but one; begins as a huge page would, if it has room for one.

@@ -187,8 +187,13 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
     const uint64_t offset = offset_ + segment.offset;
     const uint64_t before = offset % static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
     const uint64_t bytes = segment.bytes + before;
-    void* address =
-        ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file_, static_cast<off_t>(offset - before));
+    // More than 32 bits can address is not asked for, which would map the beginning.
+    void* address = MAP_FAILED;
+    errno = ENOMEM;
+    if (static_cast<size_t>(bytes) == bytes) {
+      address = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file_,
+                       static_cast<off_t>(offset - before));
+    }
     if (address == MAP_FAILED) {
       return {StatusCode::no_memory, "cannot map the weights of capacity " +
                                          std::to_string(capacity) + ": " + std::strerror(errno)};
