@@ -249,11 +249,10 @@ std::string make_package(const Graph& graph, const std::string& where,
     end = runtime::kPreambleBytes + encode(header).size();
   }
   const std::string text = encode(header);
-  const uint32_t version = runtime::kVersion;
   const auto length = static_cast<uint32_t>(text.size());
   const uint64_t checksum = runtime::checksum(text.data(), text.size());
   std::string bytes(runtime::kMagic, sizeof runtime::kMagic);
-  bytes.append(reinterpret_cast<const char*>(&version), 4);
+  bytes.append(reinterpret_cast<const char*>(&runtime::kVersion), 4);
   bytes.append(reinterpret_cast<const char*>(&length), 4);
   bytes.append(reinterpret_cast<const char*>(&checksum), 8);
   bytes += text;

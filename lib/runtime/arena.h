@@ -24,7 +24,7 @@ class Arena {
     if (static_cast<size_t>(mapped) != mapped) return;  // more than 32 bits can address
     void* all = ::mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) return;
-    // Ends with the last page but one; begins as a huge page would, if it has room for one.
+    // Begins where a huge page could, if it is large enough for one.
     const uint64_t before = slack & (0 - reinterpret_cast<uintptr_t>(all));
     char* begin = static_cast<char*>(all) + before;
     if (::mprotect(begin, whole, PROT_READ | PROT_WRITE) != 0) {

@@ -140,11 +140,10 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
                                               std::to_string(version) + "; this runtime reads " +
                                               std::to_string(kVersion));
   }
-  std::vector<char> text;
-  if (length <= kMaxHeaderBytes && length <= segments.bytes_) text.resize(length);
-  if (text.size() != length || !copy(text.data(), length, kPreambleBytes)) {
-    return bad(StatusCode::bad_format, " is cut short or damaged");
-  }
+  const auto cut_short = [&] { return bad(StatusCode::bad_format, " is cut short or damaged"); };
+  if (length > kMaxHeaderBytes || length > segments.bytes_) return cut_short();
+  std::vector<char> text(length);
+  if (!copy(text.data(), length, kPreambleBytes)) return cut_short();
   if (checksum(text.data(), text.size()) != expected) {
     return bad(StatusCode::bad_checksum, ": the header is damaged");
   }

@@ -64,6 +64,8 @@ TEST_CASE("float16 weights take half as much, and the header says so") {
   const std::string wide = nestling::make_package(graph, "test");
   const std::string narrow = nestling::make_package(graph, "test", WeightType::float16);
   CHECK(static_cast<double>(narrow.size()) < 0.505 * static_cast<double>(wide.size()));
+  CHECK(wide[8] == nestling::runtime::kVersion);
+  CHECK(narrow[8] == nestling::runtime::kVersion);
   auto opened = Model::open_memory(narrow.data(), narrow.size(), {});
   REQUIRE(opened.ok());
   CHECK(opened.value().header().weights == WeightType::float16);
