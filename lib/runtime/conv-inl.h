@@ -54,34 +54,36 @@ class Finish {
 
   HWY_INLINE void operator()(D d, hn::Vec<D> sums, float* pixel) const {
     hn::Vec<D> y = hn::MulAdd(sums, scale_, shift_);
-    if (addend_ != nullptr) y = hn::Add(y, addends(d, addend_ + (pixel + offset_ - y_)));
-    y = hn::Min(hn::Max(y, low_), high_);
-    if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) {
-      hn::StoreU(y, d, pixel + offset_);
-    } else {
-#if HWY_TARGET <= HWY_AVX2  // whose masked stores leave alone what is not theirs
-      hn::BlendedStore(y, hn::FirstN(d, count_), d, pixel + offset_);
-#else
-      HWY_ALIGN float buffer[kMostLanes];
-      hn::Store(y, d, buffer);
-      std::memcpy(pixel + offset_, buffer, count_ * sizeof(float));
-#endif
+    const float* addend = addend_ == nullptr ? nullptr : addend_ + (pixel + offset_ - y_);
+    if (HWY_UNLIKELY(count_ < hn::MaxLanes(d))) {
+      return finish_few(d, y, low_, high_, addend, count_, pixel + offset_);
     }
+    if (addend != nullptr) y = hn::Add(y, hn::LoadU(d, addend));
+    hn::StoreU(hn::Min(hn::Max(y, low_), high_), d, pixel + offset_);
   }
 
  private:
-  // Only what belongs to these channels: y may lie over what is added, and another thread may be
-  // writing what comes behind.
-  HWY_INLINE hn::Vec<D> addends(D d, const float* from) const {
-    if (HWY_LIKELY(count_ >= hn::MaxLanes(d))) return hn::LoadU(d, from);
-#if HWY_TARGET <= HWY_AVX2
-    return hn::MaskedLoad(hn::FirstN(d, count_), d, from);
-#else
-    HWY_ALIGN float buffer[kMostLanes] = {};
-    std::memcpy(buffer, from, count_ * sizeof(float));
-    return hn::Load(d, buffer);
-#endif
+  // The same for fewer channels than lanes. Only what belongs to these: y may lie over what is
+  // added, and another thread may be writing what comes behind.
+#if HWY_TARGET <= HWY_AVX2  // whose masked loads and stores leave alone what is not theirs
+  static HWY_INLINE void finish_few(D d, hn::Vec<D> y, hn::Vec<D> low, hn::Vec<D> high,
+                                    const float* addend, size_t count, float* to) {
+    const auto mask = hn::FirstN(d, count);
+    if (addend != nullptr) y = hn::Add(y, hn::MaskedLoad(mask, d, addend));
+    hn::BlendedStore(hn::Min(hn::Max(y, low), high), mask, d, to);
   }
+#else  // a function, as kernels contain it dozens of times
+  static HWY_NOINLINE void finish_few(D d, hn::Vec<D> y, hn::Vec<D> low, hn::Vec<D> high,
+                                      const float* addend, size_t count, float* to) {
+    HWY_ALIGN float buffer[kMostLanes] = {};
+    if (addend != nullptr) {
+      std::memcpy(buffer, addend, count * sizeof(float));
+      y = hn::Add(y, hn::Load(d, buffer));
+    }
+    hn::Store(hn::Min(hn::Max(y, low), high), d, buffer);
+    std::memcpy(to, buffer, count * sizeof(float));
+  }
+#endif
 
   hn::Vec<D> scale_, shift_, low_, high_;
   const float *addend_, *y_;

@@ -175,8 +175,8 @@ struct Chunk {
 };
 
 // Where the weights of Chunk::next_panel for a step lie; null: there is no such panel.
-HWY_INLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk, size_t step,
-                                      size_t tap, size_t channel) {
+HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk, size_t step,
+                                        size_t tap, size_t channel) {
   if (chunk.next_panel >= bundle.panels.size()) return nullptr;
   if (bundle.ahead) {  // the next group is behind this one, and as long as its panels
     return chunk.packed + (kGroup + chunk.next_panel % kGroupPanels * kPanel) * chunk.all +
@@ -189,26 +189,22 @@ HWY_INLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk, 
 }
 
 // sums += x * weights, for `count` steps that lie one behind the other; weights(step, vector).
+// Loops over sums are unrolled, here and below: compilers do so too late to keep them in registers.
 template <size_t kPixels, size_t kCount, class Weights>
 HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
                          const float* ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
   const Lanes d;
-  // A copy, which compilers keep in registers.
-  hn::Vec<Lanes> sum[kPixels][kCount];
-  for (size_t p = 0; p < kPixels; ++p) {
-    for (size_t v = 0; v < kCount; ++v) sum[p][v] = sums[p][v];
-  }
   for (size_t c = 0; c < count; ++c) {
     if (ahead != nullptr) hwy::Prefetch(ahead + c * kPanel);
     hn::Vec<Lanes> weight[kCount];
+    HWY_UNROLL(4)
     for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
+    HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) {
       const hn::Vec<Lanes> value = hn::Set(d, x[p][c]);
-      for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);
+      HWY_UNROLL(4)
+      for (size_t v = 0; v < kCount; ++v) sums[p][v] = hn::MulAdd(value, weight[v], sums[p][v]);
     }
-  }
-  for (size_t p = 0; p < kPixels; ++p) {
-    for (size_t v = 0; v < kCount; ++v) sums[p][v] = sum[p][v];
   }
 }
 
@@ -219,7 +215,9 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
                      const Taps& taps, const Chunk& chunk, float* sums, float* y, size_t pixels) {
   const Lanes d;
   hn::Vec<Lanes> sum[kPixels][kCount];
+  HWY_UNROLL(16)
   for (size_t p = 0; p < kPixels; ++p) {
+    HWY_UNROLL(4)
     for (size_t v = 0; v < kCount; ++v) {
       sum[p][v] = chunk.first == 0 ? hn::Zero(d) : hn::Load(d, sums + p * kGroup + v * kLanes);
     }
@@ -232,6 +230,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
         taps.columns > 1 ? Bundle::Interval{channel, depth - channel} : bundle.inputs_from(channel);
     size_t count = std::min(inputs.length, chunk.last - step);
     const float* x[kPixels];
+    HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
     const float* ahead = weights_ahead(bundle, chunk, step, tap, channel);
     if (chunk.packed != nullptr) {
@@ -252,16 +251,20 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     step += count;
   }
   if (chunk.last < chunk.all) {
+    HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) {
+      HWY_UNROLL(4)
       for (size_t v = 0; v < kCount; ++v) hn::Store(sum[p][v], d, sums + p * kGroup + v * kLanes);
     }
     return;
   }
   const size_t end = bundle.y_offset + bundle.channels;
+  HWY_UNROLL(4)
   for (size_t v = 0; v < kCount; ++v) {
     const size_t channel = bundle.y_offset + from + v * kLanes;
     if (channel >= end) break;
     const Finish<Lanes> finish(d, task, channel, end);
+    HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) {
       if (p < pixels) finish(d, sum[p][v], y + p * task.y.stride);
     }
