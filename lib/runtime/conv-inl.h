@@ -97,6 +97,12 @@ constexpr size_t kGroupPanels = kGroup / kPanel;
 struct PanelRows {
   const float* at[kGroupPanels];
 
+  HWY_INLINE PanelRows from(size_t offset) const {
+    PanelRows rows;
+    for (size_t i = 0; i < kGroupPanels; ++i) rows.at[i] = at[i] + offset;
+    return rows;
+  }
+
   HWY_INLINE hn::Vec<Lanes> operator()(size_t offset, size_t v) const {
     const Lanes d;
 #if HWY_TARGET != HWY_SCALAR  // which has no halves

@@ -141,6 +141,29 @@ bool packs(const ConvTask& task, const Bundle& bundle) {
   return !is_direct(bundle, whole_rows(task)) && !bundle.ahead;
 }
 
+// A vector that is put together from two panels takes a shuffle, which keeps a unit from
+// multiplying. So the first of some tiles stores what it has put together for the others.
+constexpr bool kJoins = kLanes > kPanel;
+
+// Whether all weights stay in the first cache. Then tiles come one after the other, and what they
+// read and write is walked through once; otherwise groups of output channels do.
+bool few_weights(const ConvTask& task) {
+  constexpr size_t kFewWeights = 4096;
+  if (task.bundles->size() != 1) return false;
+  const Bundle& bundle = task.bundles->front();
+  return !packs(task, bundle) &&
+         bundle.channels * bundle.depth * task.node->kernel[0] * task.node->kernel[1] <=
+             kFewWeights;
+}
+
+// The floats of what is kept at once: of all groups of output channels where each tile meets them
+// all, otherwise of one, unless that is more than the second cache may have room for.
+size_t joined_floats(const ConvTask& task, const Bundle& bundle, size_t steps) {
+  constexpr size_t kMostSteps = 2048;
+  if (!kJoins || bundle.ahead || packs(task, bundle) || steps > kMostSteps) return 0;
+  return (few_weights(task) ? (bundle.channels + kGroup - 1) / kGroup : 1) * kGroup * steps;
+}
+
 // The memory of a thread's tiles, in floats.
 size_t ScratchImpl(const ConvTask& task) {
   const NodeSpec& node = *task.node;
@@ -149,11 +172,15 @@ size_t ScratchImpl(const ConvTask& task) {
   const size_t tiles = std::min((pixels + kTile - 1) / kTile, kConvTiles);
   constexpr size_t kPointer = sizeof(uintptr_t) / sizeof(float);
   const size_t copies = task.x.channels <= kFewChannels ? taps * task.x.channels : 0;
-  const auto needs_packing = [&](const Bundle& bundle) { return packs(task, bundle); };
-  const bool packed = task.bundles != nullptr &&
-                      std::any_of(task.bundles->begin(), task.bundles->end(), needs_packing);
-  return align_floats(tiles * kTile * (taps * kPointer + copies)) +
-         (packed ? (kDepth + tiles * kTile) * kGroup : 0);
+  size_t weights = 0;
+  if (task.bundles != nullptr) {
+    for (const Bundle& bundle : *task.bundles) {
+      weights =
+          std::max(weights, packs(task, bundle) ? (kDepth + tiles * kTile) * kGroup
+                                                : joined_floats(task, bundle, taps * bundle.depth));
+    }
+  }
+  return align_floats(tiles * kTile * (taps * kPointer + copies)) + weights;
 }
 
 constexpr size_t kLine = 16;  // floats of a line of the cache
@@ -169,6 +196,7 @@ struct Chunk {
   size_t first, last, all;
   const float* packed;  // [step][kGroup] weights; null: these are read where they are
   PanelRows rows;       // from step 0 on, if each panel has one block
+  float* joined;        // where weights that are read where they are are kept, as packed; or null
   // The panel of the bundle, if there is one, whose weights for the same steps are fetched into the
   // cache meanwhile.
   size_t next_panel;
@@ -239,14 +267,23 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
           x, count,
           [&](size_t c, size_t v) HWY_ATTR { return hn::Load(d, w + c * kGroup + v * kLanes); },
           ahead, sum);
-    } else if (bundle.single()) {
-      multiply(
-          x, count, [&](size_t c, size_t v) HWY_ATTR { return chunk.rows((step + c) * kPanel, v); },
-          ahead, sum);
     } else {
-      const PanelRows w = panel_rows(bundle, from, tap, channel, count);
-      multiply(
-          x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, ahead, sum);
+      const PanelRows w = bundle.single() ? chunk.rows.from(step * kPanel)
+                                          : panel_rows(bundle, from, tap, channel, count);
+      if (kJoins && chunk.joined != nullptr) {
+        float* to = chunk.joined + step * kGroup;
+        multiply(
+            x, count,
+            [&](size_t c, size_t v) HWY_ATTR {
+              const hn::Vec<Lanes> weights = w(c * kPanel, v);
+              hn::Store(weights, d, to + c * kGroup + v * kLanes);
+              return weights;
+            },
+            ahead, sum);
+      } else {
+        multiply(
+            x, count, [&](size_t c, size_t v) HWY_ATTR { return w(c * kPanel, v); }, ahead, sum);
+      }
     }
     step += count;
   }
@@ -347,10 +384,10 @@ size_t GroupsImpl(const ConvTask& task) {
   return groups;
 }
 
-// Some tiles of a part: its groups of output channels, one after the other. `packed`, for weights
-// and sums, is there if a bundle packs().
+// Some tiles of a part: its groups of output channels, one after the other. `packed` is for
+// weights, and for sums if a bundle packs().
 void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, bool rows,
-               const Rows* tiles, size_t first_tile, size_t last_tile, float* packed) {
+               const Rows* tiles, size_t first_tile, size_t last_tile, bool few, float* packed) {
   float *weights = packed, *sums = packed + kDepth * kGroup;
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
@@ -365,10 +402,15 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
       // What weights a chunk has packed serve all tiles of the part.
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        Chunk chunk{step, std::min(step + most, all), all, nullptr, panels, SIZE_MAX};
+        Chunk chunk{step, std::min(step + most, all), all, nullptr, panels, nullptr, SIZE_MAX};
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
-        } else if (!direct) {
+        } else if (direct) {
+          if ((few || last_tile > 1) && joined_floats(task, bundle, all) > 0) {
+            chunk.joined = weights + (few ? from * all : 0);
+          }
+          if (kJoins && first_tile > 0) chunk.packed = chunk.joined;
+        } else {
           pack_weights(bundle, from, step, chunk.last - step, weights);
           chunk.packed = weights;
         }
@@ -391,21 +433,11 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
           } else {
             group<kTile / 2>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           }
+          if (kJoins && direct) chunk.packed = chunk.joined;
         }
       }
     }
   }
-}
-
-// Whether all weights stay in the first cache. Then tiles come one after the other, and what they
-// read and write is walked through once; otherwise groups of output channels do.
-bool few_weights(const ConvTask& task) {
-  constexpr size_t kFewWeights = 4096;
-  if (task.bundles->size() != 1) return false;
-  const Bundle& bundle = task.bundles->front();
-  return !packs(task, bundle) &&
-         bundle.channels * bundle.depth * task.node->kernel[0] * task.node->kernel[1] <=
-             kFewWeights;
 }
 
 void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
@@ -425,9 +457,10 @@ void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
                 rows ? copies + t * kTile * all_taps * task.x.channels : nullptr};
     tiles[t].find(task, part.first_pixel + t * kTile, part.last_pixel);
   }
-  const size_t together = few_weights(task) ? 1 : count;
+  const bool few = few_weights(task);
+  const size_t together = few ? 1 : count;
   for (size_t t = 0; t < count; t += together) {
-    run_tiles(task, part, taps, rows, tiles, t, std::min(t + together, count), weights);
+    run_tiles(task, part, taps, rows, tiles, t, std::min(t + together, count), few, weights);
   }
 }
 

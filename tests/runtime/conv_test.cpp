@@ -75,6 +75,10 @@ TEST_CASE("convolutions of all windows") {
   check(32, 40, false, [](int i) { return size_t{i % 2 == 0 ? 9U : 80U}; });
 }
 
+TEST_CASE("convolutions with more weights than are kept for the next tiles") {
+  check(34, 8, false, [](int) { return size_t{300}; });
+}
+
 TEST_CASE("depthwise convolutions of all windows") {
   check(33, 60, true, [](int) { return size_t{80}; });
 }
