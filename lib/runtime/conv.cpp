@@ -216,14 +216,28 @@ HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk
   return block.weights.floats() + (tap * block.length + channel - block.first) * kPanel;
 }
 
+// What is fetched into the cache with each step: a line for all of it at once would keep loads
+// waiting.
+struct Ahead {
+  const float* weights;  // of another panel for the same steps; or null
+  // Where the sums of pixels will be stored: storing them, layers of few input channels would wait
+  // for the lines.
+  const float* y;
+  size_t stride, pixels;
+};
+
 // sums += x * weights, for `count` steps that lie one behind the other; weights(step, vector).
 // Loops over sums are unrolled, here and below: compilers do so too late to keep them in registers.
 template <size_t kPixels, size_t kCount, class Weights>
 HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
-                         const float* ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
+                         const Ahead& ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
   const Lanes d;
   for (size_t c = 0; c < count; ++c) {
-    if (ahead != nullptr) hwy::Prefetch(ahead + c * kPanel);
+    if (ahead.weights != nullptr) hwy::Prefetch(ahead.weights + c * kPanel);
+    if (c < ahead.pixels) {
+      const float* y = ahead.y + c * ahead.stride;
+      for (size_t v = 0; v < kCount * kLanes; v += kLine) hwy::Prefetch(y + v);
+    }
     hn::Vec<Lanes> weight[kCount];
     HWY_UNROLL(4)
     for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
@@ -251,6 +265,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     }
   }
   const size_t depth = bundle.depth * taps.columns;
+  Ahead ahead{nullptr, y + bundle.y_offset + from, task.y.stride, pixels};
   for (size_t step = chunk.first; step < chunk.last;) {
     const size_t tap = step / depth, channel = step % depth;
     // A row of taps has all channels of x.
@@ -260,7 +275,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     const float* x[kPixels];
     HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
-    const float* ahead = weights_ahead(bundle, chunk, step, tap, channel);
+    ahead.weights = weights_ahead(bundle, chunk, step, tap, channel);
     if (chunk.packed != nullptr) {
       const float* w = chunk.packed + (step - chunk.first) * kGroup;
       multiply(
@@ -286,6 +301,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
       }
     }
     step += count;
+    ahead.pixels = 0;
   }
   if (chunk.last < chunk.all) {
     HWY_UNROLL(16)
@@ -419,12 +435,6 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
           const size_t pixels = std::min(kTile, part.last_pixel - pixel);
           float* y = task.y.data + pixel * task.y.stride;
           float* before = sums + t * kTile * kGroup;
-          // Where the sums go: storing them, layers of few input channels would wait for the lines.
-          for (size_t p = 0; p < pixels; ++p) {
-            for (size_t v = 0; v < kGroup; v += kLine) {
-              hwy::Prefetch(y + p * task.y.stride + bundle.y_offset + from + v);
-            }
-          }
           // The first tiles fetch the next group's weights, each those of a panel: otherwise its
           // first tile would wait for them.
           chunk.next_panel = whole && t < kGroupPanels ? (from + kGroup) / kPanel + t : SIZE_MAX;
