@@ -216,8 +216,8 @@ HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk
   return block.weights.floats() + (tap * block.length + channel - block.first) * kPanel;
 }
 
-// What is fetched into the cache with each step: a line for all of it at once would keep loads
-// waiting.
+// What is fetched into the cache meanwhile, a little with each step: behind all of it at once,
+// loads would wait.
 struct Ahead {
   const float* weights;  // of another panel for the same steps; or null
   // Where the sums of pixels will be stored: storing them, layers of few input channels would wait
