@@ -142,8 +142,10 @@ bool packs(const ConvTask& task, const Bundle& bundle) {
 }
 
 // A vector that is put together from two panels takes a shuffle, which keeps a unit from
-// multiplying. So the first of some tiles stores what it has put together for the others.
+// multiplying. So the first of some tiles stores what it has put together for the others, unless
+// these are more steps than the second cache may have room for.
 constexpr bool kJoins = kLanes > kPanel;
+constexpr size_t kMostJoined = 2048;
 
 // Whether all weights stay in the first cache. Then tiles come one after the other, and what they
 // read and write is walked through once; otherwise groups of output channels do.
@@ -157,10 +159,9 @@ bool few_weights(const ConvTask& task) {
 }
 
 // The floats of what is kept at once: of all groups of output channels where each tile meets them
-// all, otherwise of one, unless that is more than the second cache may have room for.
+// all, otherwise of one.
 size_t joined_floats(const ConvTask& task, const Bundle& bundle, size_t steps) {
-  constexpr size_t kMostSteps = 2048;
-  if (!kJoins || bundle.ahead || packs(task, bundle) || steps > kMostSteps) return 0;
+  if (!kJoins || steps > kMostJoined || bundle.ahead || packs(task, bundle)) return 0;
   return (few_weights(task) ? (bundle.channels + kGroup - 1) / kGroup : 1) * kGroup * steps;
 }
 
@@ -422,10 +423,10 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
         } else if (direct) {
-          if ((few || last_tile > 1) && joined_floats(task, bundle, all) > 0) {
+          if (kJoins && all <= kMostJoined && (few || last_tile > 1)) {
             chunk.joined = weights + (few ? from * all : 0);
+            if (first_tile > 0) chunk.packed = chunk.joined;
           }
-          if (kJoins && first_tile > 0) chunk.packed = chunk.joined;
         } else {
           pack_weights(bundle, from, step, chunk.last - step, weights);
           chunk.packed = weights;
@@ -443,7 +444,7 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
           } else {
             group<kTile / 2>(task, bundle, from, tiles[t], taps, chunk, before, y, pixels);
           }
-          if (kJoins && direct) chunk.packed = chunk.joined;
+          if (chunk.joined != nullptr) chunk.packed = chunk.joined;
         }
       }
     }
