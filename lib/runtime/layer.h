@@ -68,7 +68,8 @@ inline void run_conv(const Step& step, const ThreadPool& pool) {
     const size_t groups = conv_groups(task);
     if (step.winograd) {
       const size_t floats = winograd_scratch(task);
-      run_parts(pool, winograd_tiles(task), 1, winograd_block(task), groups,
+      run_parts(pool, winograd_tiles(task), kWinogradTiles,
+                (winograd_block(task) + kWinogradTiles - 1) / kWinogradTiles, groups,
                 [&](const auto&... part) {
                   winograd(task, {part...}, Scratch(step, pool, floats).data());
                 });

@@ -6,6 +6,7 @@
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
 #include <algorithm>
+#include <hwy/cache_control.h>
 
 #include "runtime/conv-inl.h"
 
@@ -16,11 +17,12 @@ namespace nestling::runtime {
 constexpr size_t kOutputs = 4;                 // of a tile, in each direction
 constexpr size_t kInputs = 6;                  // that these see
 constexpr size_t kPlaces = kInputs * kInputs;  // where transformed inputs meet transformed weights
-constexpr size_t kChunk = 64;                  // input channels that meet at a time
-constexpr size_t kMostTiles = 36, kFewTiles = 12;  // of a block
-constexpr size_t kWidest = size_t{2} * kPanel;     // vectors
+constexpr size_t kTaps = 9;
+constexpr size_t kChunk = 64;                   // input channels that meet at a time
+constexpr size_t kMostTiles = 60;               // of a block
+constexpr size_t kWidest = size_t{2} * kPanel;  // vectors
 constexpr size_t kLine = 16;  // floats between places, so that these do not meet in a cache's set
-constexpr size_t kBlockFloats = size_t{1} << 19;  // of transformed inputs
+constexpr size_t kMostFloats = size_t{1} << 21;  // of scratch
 
 // Where a part's scratch holds what: transformed inputs, weights before and after their transform,
 // sums.
@@ -30,7 +32,7 @@ struct WinogradScratch {
   WinogradScratch(size_t channels, size_t tiles, size_t group) {
     const size_t chunks = (channels + kChunk - 1) / kChunk, most = std::min(channels, kChunk);
     packed = align_floats(kPlaces * (tiles * (channels + kWidest) + chunks * kLine));
-    weights = packed + align_floats(9 * most * group);
+    weights = packed + align_floats(kTaps * most * group);
     sums = weights + align_floats(kPlaces * (most * group + kLine));
     floats = sums + kPlaces * (tiles * group + kLine);
   }
@@ -45,9 +47,9 @@ namespace HWY_NAMESPACE {
 
 static_assert(kLanes <= kWidest);
 
-// Tiles whose sums are in registers; blocks are multiples of kFewTiles.
+// Tiles whose sums are in registers; blocks are multiples of kWinogradTiles.
 constexpr size_t kTogether = kLanes == kMostLanes ? 12 : 6;
-static_assert(kFewTiles % kTogether == 0);
+static_assert(kWinogradTiles % kTogether == 0);
 
 // The transforms are the matrices of Toom and Cook's algorithm for the points 0, a, -a, b, -b and
 // infinity, a = sqrt(1/2), b = sqrt(2): with them sums stay closer to their terms, and rounding
@@ -198,13 +200,37 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
   }
 }
 
+// A block's tiles, as far as they are in y.
+struct Tile {
+  float* y;
+  size_t rows, columns;
+};
+
+// What is fetched into the cache while sums are computed, a little with each place: storing them, a
+// layer would wait for the lines of y.
+struct Ahead {
+  const Tile* tiles;           // or null: nothing
+  size_t channel, row, pixel;  // floats from one row or pixel of y to the next
+
+  // A place's share: a line of one pixel of each tile. Inlined, as GCC leaves out calls of a
+  // function that only fetches.
+  HWY_INLINE void fetch(size_t place, size_t first, size_t last) const {
+    constexpr size_t kLines = HWY_MAX(1, kGroup / kLine), kEdge = kLines * kOutputs;
+    if (tiles == nullptr || place >= kEdge * kOutputs) return;
+    const size_t at =
+        channel + place / kEdge * row + place % kEdge / kLines * pixel + place % kLines * kLine;
+    for (size_t t = first; t < last; ++t) hwy::Prefetch(tiles[t].y + at);
+  }
+};
+
 // All places and tiles: sums[place][tile][kGroup] += x[place][tile][width]
 // u[place][channel][kGroup].
 template <size_t kCount>
 void multiply_places(const float* x, size_t width, size_t tiles, const float* u, size_t channels,
-                     bool first, float* sums) {
+                     bool first, const Ahead& ahead, float* sums) {
   for (size_t i = 0; i < kPlaces; ++i) {
     for (size_t t = 0; t < tiles;) {
+      ahead.fetch(i, t, std::min(t + kTogether, tiles));
       const float* from = x + i * (tiles * width + kLine) + t * width;
       const float* weights = u + i * (channels * kGroup + kLine);
       float* to = sums + i * (tiles * kGroup + kLine) + t * kGroup;
@@ -230,38 +256,32 @@ void multiply_places(const float* x, size_t width, size_t tiles, const float* u,
 }
 
 // From the sums of one vector of channels of y, of those from `channel` to `end` - 1, to pixels.
-HWY_INLINE void store_outputs(const ConvTask& task, const WinogradPart& part, size_t channel,
+HWY_INLINE void store_outputs(const ConvTask& task, const Tile* tiles, size_t count, size_t channel,
                               size_t end, const float* sums) {
   using V = hn::Vec<Lanes>;
   const Lanes d;
-  const size_t tiles = part.last_tile - part.first_tile;
-  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
   const Finish<Lanes> finish(d, task, channel, end);
-  for (size_t t = 0; t < tiles; ++t) {
+  for (size_t t = 0; t < count; ++t) {
     V columns[kInputs][kOutputs];
     for (size_t j = 0; j < kInputs; ++j) {
       V m[kInputs];
       for (size_t i = 0; i < kInputs; ++i) {
-        m[i] = hn::Load(d, sums + (i * kInputs + j) * (tiles * kGroup + kLine) + t * kGroup);
+        m[i] = hn::Load(d, sums + (i * kInputs + j) * (count * kGroup + kLine) + t * kGroup);
       }
       output_transform(d, m, columns[j]);
     }
-    const size_t top = (part.first_tile + t) / across * kOutputs;
-    const size_t left = (part.first_tile + t) % across * kOutputs;
-    for (size_t i = 0; i < kOutputs && top + i < task.y.height; ++i) {
+    for (size_t i = 0; i < tiles[t].rows; ++i) {
       V m[kInputs], y[kOutputs];
       for (size_t j = 0; j < kInputs; ++j) m[j] = columns[j][i];
       output_transform(d, m, y);
-      float* pixel = task.y.data + ((top + i) * task.y.width + left) * task.y.stride;
-      for (size_t j = 0; j < kOutputs && left + j < task.y.width; ++j) {
-        finish(d, y[j], pixel + j * task.y.stride);
-      }
+      float* pixel = tiles[t].y + i * task.y.width * task.y.stride;
+      for (size_t j = 0; j < tiles[t].columns; ++j) finish(d, y[j], pixel + j * task.y.stride);
     }
   }
 }
 
 // A group of output channels, from channel `from` of the bundle on.
-void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bundle, size_t from,
+void run_group(const ConvTask& task, const Tile* tiles, const Bundle& bundle, size_t from,
                const Inputs& x, const WinogradScratch& layout) {
   float* packed = x.data + layout.packed;
   float* weights = x.data + layout.weights;
@@ -274,58 +294,68 @@ void run_group(const ConvTask& task, const WinogradPart& part, const Bundle& bun
     const Bundle::Interval inputs = bundle.inputs_from(done);
     const size_t place = inputs.begin, chunk = place / kChunk;
     size_t count = std::min(inputs.length, (chunk + 1) * kChunk - place);
-    if (bundle.ahead) {
-      const float* at = bundle.packed + (from * 9 * bundle.depth) + done * kGroup;
-      transform_weights(
-          count, vectors,
-          [&](size_t tap, size_t c, size_t v) HWY_ATTR {
-            return hn::Load(Lanes(), at + (tap * bundle.depth + c) * kGroup + v * kLanes);
-          },
-          weights);
-    } else if (bundle.direct) {
-      PanelRows rows[9];
-      for (size_t tap = 0; tap < 9; ++tap) rows[tap] = panel_rows(bundle, from, tap, done, count);
+    if (bundle.direct && !bundle.ahead) {
+      PanelRows rows[kTaps];
+      for (size_t tap = 0; tap < kTaps; ++tap)
+        rows[tap] = panel_rows(bundle, from, tap, done, count);
       transform_weights(
           count, vectors,
           [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); },
           weights);
     } else {
-      for (size_t tap = 0; tap < 9; ++tap) {
-        pack_weights(bundle, from, tap * bundle.depth + done, count, packed + tap * count * kGroup);
+      const float* at = packed;
+      size_t apart = count;  // the steps of two taps
+      if (bundle.ahead) {
+        at = bundle.packed + (from * kTaps * bundle.depth) + done * kGroup;
+        apart = bundle.depth;
+      } else {
+        for (size_t tap = 0; tap < kTaps; ++tap) {
+          pack_weights(bundle, from, tap * bundle.depth + done, count,
+                       packed + tap * count * kGroup);
+        }
       }
       transform_weights(
           count, vectors,
-          [&](size_t tap, size_t c, size_t v) HWY_ATTR {
-            return hn::Load(Lanes(), packed + (tap * count + c) * kGroup + v * kLanes);
-          },
+          [&](size_t tap, size_t c, size_t v)
+              HWY_ATTR { return hn::Load(Lanes(), at + (tap * apart + c) * kGroup + v * kLanes); },
           weights);
     }
     const float* values = x.chunk(chunk) + place % kChunk;
     const size_t width = Inputs::width(x.channels, chunk);
+    done += count;
+    const Ahead ahead{done == bundle.depth ? tiles : nullptr, bundle.y_offset + from,
+                      task.y.width * task.y.stride, task.y.stride};
     if (vectors > kFew) {
-      multiply_places<kVectors>(values, width, x.tiles, weights, count, first, sums);
+      multiply_places<kVectors>(values, width, x.tiles, weights, count, first, ahead, sums);
     } else {
-      multiply_places<kFew>(values, width, x.tiles, weights, count, first, sums);
+      multiply_places<kFew>(values, width, x.tiles, weights, count, first, ahead, sums);
     }
     first = false;
-    done += count;
   }
   if (first) std::fill_n(sums, kPlaces * (x.tiles * kGroup + kLine), 0.0F);
   const size_t begin = bundle.y_offset + from;
   for (size_t v = 0; v < channels; v += kLanes) {
-    store_outputs(task, part, begin + v, begin + channels, sums + v);
+    store_outputs(task, tiles, x.tiles, begin + v, begin + channels, sums + v);
   }
 }
 
 void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch) {
   const Inputs x{scratch, part.last_tile - part.first_tile, task.x.channels};
   transform_inputs(task, part, x);
+  Tile tiles[kMostTiles];
+  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
+  for (size_t t = 0; t < x.tiles; ++t) {
+    const size_t top = (part.first_tile + t) / across * kOutputs;
+    const size_t left = (part.first_tile + t) % across * kOutputs;
+    tiles[t] = {task.y.data + (top * task.y.width + left) * task.y.stride,
+                std::min(kOutputs, task.y.height - top), std::min(kOutputs, task.y.width - left)};
+  }
   const WinogradScratch layout(x.channels, x.tiles, kGroup);
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
       if (g >= part.first_group && g < part.last_group) {
-        run_group(task, part, bundle, from, x, layout);
+        run_group(task, tiles, bundle, from, x, layout);
       }
     }
   }
@@ -343,28 +373,34 @@ namespace nestling::runtime {
 HWY_EXPORT(WinogradImpl);
 HWY_EXPORT(GroupFloatsImpl);
 
+// What a layer reads and writes.
+static size_t own_floats(const ConvTask& task) {
+  return task.x.height * task.x.width * task.x.channels +
+         task.y.height * task.y.width * task.y.channels + kTaps * task.x.channels * task.y.channels;
+}
+
+static size_t scratch_of(const ConvTask& task, size_t tiles) {
+  return WinogradScratch(task.x.channels, tiles, HWY_DYNAMIC_DISPATCH(GroupFloatsImpl)()).floats;
+}
+
 size_t winograd_tiles(const ConvTask& task) {
   return (task.y.height + kOutputs - 1) / kOutputs * ((task.y.width + kOutputs - 1) / kOutputs);
 }
 
 size_t winograd_block(const ConvTask& task) {
-  const size_t channels = std::max<size_t>(task.x.channels, 1);
-  const size_t block = std::clamp(kBlockFloats / kPlaces / channels, kFewTiles, kMostTiles);
-  return std::min(block / kFewTiles * kFewTiles, winograd_tiles(task));
+  // Where a layer is small, so should be what computing it takes.
+  const size_t most = std::min(kMostFloats, own_floats(task)), tiles = winograd_tiles(task);
+  size_t block =
+      std::min(kMostTiles, (tiles + kWinogradTiles - 1) / kWinogradTiles * kWinogradTiles);
+  while (block > kWinogradTiles && scratch_of(task, block) > most) block -= kWinogradTiles;
+  return std::min(block, tiles);
 }
 
-size_t winograd_scratch(const ConvTask& task) {
-  const size_t group = HWY_DYNAMIC_DISPATCH(GroupFloatsImpl)();
-  return WinogradScratch(task.x.channels, winograd_block(task), group).floats;
-}
+size_t winograd_scratch(const ConvTask& task) { return scratch_of(task, winograd_block(task)); }
 
 bool winograd_pays(const ConvTask& task) {
   if (!is_winograd(*task.node)) return false;
-  // Where a layer is small, so should be what computing it takes.
-  const size_t taps = 9, own = task.x.height * task.x.width * task.x.channels +
-                               task.y.height * task.y.width * task.y.channels +
-                               taps * task.x.channels * task.y.channels;
-  if (winograd_scratch(task) > own) return false;
+  if (winograd_scratch(task) > own_floats(task)) return false;
   // For each pair of an input and an output channel, in multiplications of vectors: what a
   // transform takes was counted in the kernels above.
   const auto tiles = static_cast<double>(winograd_tiles(task));

@@ -22,7 +22,10 @@ bool winograd_pays(const ConvTask& task);
 
 size_t winograd_tiles(const ConvTask& task);
 
-// How many tiles are computed together.
+// Parts of so many tiles leave no registers idle.
+inline constexpr size_t kWinogradTiles = 12;
+
+// How many tiles are computed together at most: weights are transformed anew for each block.
 size_t winograd_block(const ConvTask& task);
 
 // The floats that a part needs for itself, aligned to a cache line.
