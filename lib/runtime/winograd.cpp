@@ -32,7 +32,7 @@ struct WinogradScratch {
   WinogradScratch(size_t channels, size_t tiles, size_t group) {
     const size_t chunks = (channels + kChunk - 1) / kChunk, most = std::min(channels, kChunk);
     packed = align_floats(kPlaces * (tiles * (channels + kWidest) + chunks * kLine));
-    weights = packed + align_floats(kTaps * most * group);
+    weights = packed + align_floats(kTaps * (most * group + kLine));
     sums = weights + align_floats(kPlaces * (most * group + kLine));
     floats = sums + kPlaces * (tiles * group + kLine);
   }
@@ -148,6 +148,21 @@ void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inpu
   }
 }
 
+// Whether weights that could be read where they are had better be packed first: the taps of two
+// panels are too many for the set of the cache in which they meet.
+constexpr bool kPackPanels = kLanes > kPanel;
+
+// to[tap][channel][kGroup], the taps `apart`, of all panels of a group at once.
+void pack_panels(const PanelRows (&rows)[kTaps], size_t count, size_t apart, float* to) {
+  for (size_t tap = 0; tap < kTaps; ++tap, to += apart) {
+    for (size_t c = 0; c < count; ++c) {
+      for (size_t v = 0; v < kVectors; ++v) {
+        hn::Store(rows[tap](c * kPanel, v), Lanes(), to + c * kGroup + v * kLanes);
+      }
+    }
+  }
+}
+
 // Weights of `channels` input channels transformed: u[place][channel][kGroup], of the first
 // `vectors` of a group; weights(tap, channel, vector).
 template <class W>
@@ -171,6 +186,39 @@ HWY_INLINE void transform_weights(size_t channels, size_t vectors, const W& weig
       }
     }
   }
+}
+
+// The same for `count` input channels of a bundle from `done` on, or as many of these as lie
+// together, which is returned; `packed` is scratch.
+size_t fetch_weights(const Bundle& bundle, size_t from, size_t done, size_t count, size_t vectors,
+                     float* packed, float* u) {
+  const float* w = packed;
+  size_t apart = count * kGroup + kLine;  // from tap to tap
+  if (bundle.ahead) {
+    w = bundle.packed + from * kTaps * bundle.depth + done * kGroup;
+    apart = bundle.depth * kGroup;
+  } else if (bundle.direct) {
+    PanelRows rows[kTaps];
+    for (size_t tap = 0; tap < kTaps; ++tap) rows[tap] = panel_rows(bundle, from, tap, done, count);
+    if constexpr (kPackPanels) {
+      pack_panels(rows, count, apart, packed);
+    } else {
+      transform_weights(
+          count, vectors,
+          [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); }, u);
+      return count;
+    }
+  } else {
+    for (size_t tap = 0; tap < kTaps; ++tap) {
+      pack_weights(bundle, from, tap * bundle.depth + done, count, packed + tap * apart);
+    }
+  }
+  transform_weights(
+      count, vectors,
+      [&](size_t tap, size_t c, size_t v)
+          HWY_ATTR { return hn::Load(Lanes(), w + tap * apart + c * kGroup + v * kLanes); },
+      u);
+  return count;
 }
 
 // sums[tile][kGroup] of one place, of the first kCount vectors of the group: of kPixels tiles from
@@ -293,33 +341,9 @@ void run_group(const ConvTask& task, const Tile* tiles, const Bundle& bundle, si
     // Channels of one interval and one chunk of the inputs.
     const Bundle::Interval inputs = bundle.inputs_from(done);
     const size_t place = inputs.begin, chunk = place / kChunk;
-    size_t count = std::min(inputs.length, (chunk + 1) * kChunk - place);
-    if (bundle.direct && !bundle.ahead) {
-      PanelRows rows[kTaps];
-      for (size_t tap = 0; tap < kTaps; ++tap)
-        rows[tap] = panel_rows(bundle, from, tap, done, count);
-      transform_weights(
-          count, vectors,
-          [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); },
-          weights);
-    } else {
-      const float* at = packed;
-      size_t apart = count;  // the steps of two taps
-      if (bundle.ahead) {
-        at = bundle.packed + (from * kTaps * bundle.depth) + done * kGroup;
-        apart = bundle.depth;
-      } else {
-        for (size_t tap = 0; tap < kTaps; ++tap) {
-          pack_weights(bundle, from, tap * bundle.depth + done, count,
-                       packed + tap * count * kGroup);
-        }
-      }
-      transform_weights(
-          count, vectors,
-          [&](size_t tap, size_t c, size_t v)
-              HWY_ATTR { return hn::Load(Lanes(), at + (tap * apart + c) * kGroup + v * kLanes); },
-          weights);
-    }
+    const size_t count =
+        fetch_weights(bundle, from, done, std::min(inputs.length, (chunk + 1) * kChunk - place),
+                      vectors, packed, weights);
     const float* values = x.chunk(chunk) + place % kChunk;
     const size_t width = Inputs::width(x.channels, chunk);
     done += count;
@@ -363,6 +387,9 @@ void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch
 
 size_t GroupFloatsImpl() { return kGroup; }
 
+// What transforming a vector of weights takes, in multiplications of vectors: as was measured.
+double WeightsCostImpl() { return kPackPanels ? 180 : 340; }
+
 }  // namespace HWY_NAMESPACE
 }  // namespace nestling::runtime
 HWY_AFTER_NAMESPACE();
@@ -372,6 +399,7 @@ namespace nestling::runtime {
 
 HWY_EXPORT(WinogradImpl);
 HWY_EXPORT(GroupFloatsImpl);
+HWY_EXPORT(WeightsCostImpl);
 
 // What a layer reads and writes.
 static size_t own_floats(const ConvTask& task) {
@@ -401,13 +429,13 @@ size_t winograd_scratch(const ConvTask& task) { return scratch_of(task, winograd
 bool winograd_pays(const ConvTask& task) {
   if (!is_winograd(*task.node)) return false;
   if (winograd_scratch(task) > own_floats(task)) return false;
-  // For each pair of an input and an output channel, in multiplications of vectors: what a
-  // transform takes was counted in the kernels above.
+  // For each pair of an input and an output channel, in multiplications of vectors.
   const auto tiles = static_cast<double>(winograd_tiles(task));
   const auto block = static_cast<double>(winograd_block(task));
   const double direct = 9.0 * static_cast<double>(task.y.height * task.y.width);
   const double ours = tiles * (kPlaces + 240.0 / static_cast<double>(task.y.channels) +
-                               180.0 / static_cast<double>(task.x.channels) + 340.0 / block);
+                               300.0 / static_cast<double>(task.x.channels) +
+                               HWY_DYNAMIC_DISPATCH(WeightsCostImpl)() / block);
   return ours < 0.9 * direct;
 }
 
