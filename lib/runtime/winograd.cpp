@@ -111,18 +111,27 @@ struct Inputs {
   float* chunk(size_t index) const { return data + index * kPlaces * (kChunk * tiles + kLine); }
 };
 
-void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inputs& v) {
-  const Lanes d;
-  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
-  for (size_t t = 0; t < v.tiles; ++t) {
-    const size_t tile = part.first_tile + t;
+// The pixels that a tile sees.
+struct Window {
+  const float* at[kPlaces];
+
+  Window(const ConvTask& task, size_t tile) {
+    const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
     const auto top = static_cast<int64_t>(tile / across * kOutputs) - task.node->padding[0];
     const auto left = static_cast<int64_t>(tile % across * kOutputs) - task.node->padding[1];
-    const float* from[kPlaces];
     for (size_t i = 0; i < kPlaces; ++i) {
-      from[i] = pixel_or_zeros(task, top + static_cast<int64_t>(i / kInputs),
-                               left + static_cast<int64_t>(i % kInputs));
+      at[i] = pixel_or_zeros(task, top + static_cast<int64_t>(i / kInputs),
+                             left + static_cast<int64_t>(i % kInputs));
     }
+  }
+};
+
+void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inputs& v) {
+  const Lanes d;
+  Window next(task, part.first_tile);
+  for (size_t t = 0; t < v.tiles; ++t) {
+    const Window from = next;
+    next = Window(task, part.first_tile + t + 1);
     for (size_t k = 0; k * kChunk < v.channels; ++k) {
       const size_t width = Inputs::width(v.channels, k);
       for (size_t c = 0; c < width; c += kLanes) {
@@ -130,7 +139,10 @@ void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inpu
         for (size_t j = 0; j < kInputs; ++j) {
           hn::Vec<Lanes> x[kInputs];
           for (size_t i = 0; i < kInputs; ++i) {
-            x[i] = hn::LoadU(d, from[i * kInputs + j] + k * kChunk + c);
+            const size_t place = i * kInputs + j;
+            x[i] = hn::LoadU(d, from.at[place] + k * kChunk + c);
+            // Two columns are those that this tile ends with.
+            if (j >= kInputs - kOutputs) hwy::Prefetch(next.at[place] + k * kChunk + c);
           }
           input_transform(d, x, rows[j]);
         }
