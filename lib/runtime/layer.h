@@ -62,23 +62,43 @@ void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, s
   });
 }
 
+// Blocks of tiles by each thread for itself, or, where these are too few for the threads, by all of
+// them together, so that inputs are transformed once.
+inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTask& task) {
+  const size_t floats = winograd_scratch(task), groups = conv_groups(task);
+  const size_t count = winograd_tiles(task), most = winograd_block(task);
+  const size_t tiles = (count + kWinogradTiles - 1) / kWinogradTiles;
+  const size_t blocks = (count + most - 1) / most;
+  if (pool.threads() == 1 || groups == 1 || blocks >= 4 * pool.threads()) {
+    run_parts(pool, count, kWinogradTiles, (tiles + blocks - 1) / blocks, 1,
+              [&](size_t first, size_t last, size_t, size_t) {
+                const Scratch scratch(step, pool, floats);
+                const WinogradBlock block{first, last};
+                winograd_inputs(task, block, first, last, scratch.data());
+                winograd_groups(task, block, 0, groups, scratch.data(), scratch.data());
+              });
+    return;
+  }
+  for (size_t b = 0; b < blocks; ++b) {
+    const WinogradBlock block{b * tiles / blocks * kWinogradTiles,
+                              std::min((b + 1) * tiles / blocks * kWinogradTiles, count)};
+    pool.parallel(block.last - block.first, 1, [&](size_t first, size_t last) {
+      winograd_inputs(task, block, block.first + first, block.first + last, step.scratch);
+    });
+    pool.parallel(groups, 1, [&](size_t first, size_t last) {
+      winograd_groups(task, block, first, last, step.scratch, Scratch(step, pool, floats).data());
+    });
+  }
+}
+
 // Runs a convolution in parts of as many pixels as weights should serve once they are in the cache.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
   for_each_image(step, [&](const ConvTask& task) {
-    const size_t groups = conv_groups(task);
-    if (step.winograd) {
-      const size_t floats = winograd_scratch(task);
-      run_parts(pool, winograd_tiles(task), kWinogradTiles,
-                (winograd_block(task) + kWinogradTiles - 1) / kWinogradTiles, groups,
-                [&](const auto&... part) {
-                  winograd(task, {part...}, Scratch(step, pool, floats).data());
-                });
-    } else {
-      const size_t floats = conv_scratch(task);
-      run_parts(
-          pool, task.y.height * task.y.width, conv_tile(), kConvTiles, groups,
-          [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
-    }
+    if (step.winograd) return run_winograd(step, pool, task);
+    const size_t floats = conv_scratch(task);
+    run_parts(
+        pool, task.y.height * task.y.width, conv_tile(), kConvTiles, conv_groups(task),
+        [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
   });
 }
 

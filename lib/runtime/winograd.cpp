@@ -126,12 +126,15 @@ struct Window {
   }
 };
 
-void transform_inputs(const ConvTask& task, const WinogradPart& part, const Inputs& v) {
+void InputsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                float* shared) {
   const Lanes d;
-  Window next(task, part.first_tile);
-  for (size_t t = 0; t < v.tiles; ++t) {
+  const Inputs v{shared, block.last - block.first, task.x.channels};
+  Window next(task, first);
+  for (size_t tile = first; tile < last; ++tile) {
+    const size_t t = tile - block.first;
     const Window from = next;
-    next = Window(task, part.first_tile + t + 1);
+    next = Window(task, tile + 1);
     for (size_t k = 0; k * kChunk < v.channels; ++k) {
       const size_t width = Inputs::width(v.channels, k);
       for (size_t c = 0; c < width; c += kLanes) {
@@ -342,10 +345,11 @@ HWY_INLINE void store_outputs(const ConvTask& task, const Tile* tiles, size_t co
 
 // A group of output channels, from channel `from` of the bundle on.
 void run_group(const ConvTask& task, const Tile* tiles, const Bundle& bundle, size_t from,
-               const Inputs& x, const WinogradScratch& layout) {
-  float* packed = x.data + layout.packed;
-  float* weights = x.data + layout.weights;
-  float* sums = x.data + layout.sums;
+               const Inputs& x, float* scratch) {
+  const WinogradScratch layout(x.channels, x.tiles, kGroup);
+  float* packed = scratch + layout.packed;
+  float* weights = scratch + layout.weights;
+  float* sums = scratch + layout.sums;
   const size_t channels = std::min(kGroup, bundle.channels - from);
   const size_t vectors = (channels + kLanes - 1) / kLanes;
   bool first = true;
@@ -375,24 +379,21 @@ void run_group(const ConvTask& task, const Tile* tiles, const Bundle& bundle, si
   }
 }
 
-void WinogradImpl(const ConvTask& task, const WinogradPart& part, float* scratch) {
-  const Inputs x{scratch, part.last_tile - part.first_tile, task.x.channels};
-  transform_inputs(task, part, x);
+void GroupsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                float* shared, float* scratch) {
+  const Inputs x{shared, block.last - block.first, task.x.channels};
   Tile tiles[kMostTiles];
   const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
   for (size_t t = 0; t < x.tiles; ++t) {
-    const size_t top = (part.first_tile + t) / across * kOutputs;
-    const size_t left = (part.first_tile + t) % across * kOutputs;
+    const size_t top = (block.first + t) / across * kOutputs;
+    const size_t left = (block.first + t) % across * kOutputs;
     tiles[t] = {task.y.data + (top * task.y.width + left) * task.y.stride,
                 std::min(kOutputs, task.y.height - top), std::min(kOutputs, task.y.width - left)};
   }
-  const WinogradScratch layout(x.channels, x.tiles, kGroup);
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
     for (size_t from = 0; from < bundle.channels; from += kGroup, ++g) {
-      if (g >= part.first_group && g < part.last_group) {
-        run_group(task, tiles, bundle, from, x, layout);
-      }
+      if (g >= first && g < last) run_group(task, tiles, bundle, from, x, scratch);
     }
   }
 }
@@ -409,7 +410,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace nestling::runtime {
 
-HWY_EXPORT(WinogradImpl);
+HWY_EXPORT(InputsImpl);
+HWY_EXPORT(GroupsImpl);
 HWY_EXPORT(GroupFloatsImpl);
 HWY_EXPORT(WeightsCostImpl);
 
@@ -451,8 +453,14 @@ bool winograd_pays(const ConvTask& task) {
   return ours < 0.9 * direct;
 }
 
-void winograd(const ConvTask& task, const WinogradPart& part, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(WinogradImpl)(task, part, scratch);
+void winograd_inputs(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                     float* shared) {
+  HWY_DYNAMIC_DISPATCH(InputsImpl)(task, block, first, last, shared);
+}
+
+void winograd_groups(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                     float* shared, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(GroupsImpl)(task, block, first, last, shared, scratch);
 }
 
 }  // namespace nestling::runtime

@@ -28,16 +28,23 @@ inline constexpr size_t kWinogradTiles = 12;
 // How many tiles are computed together at most: weights are transformed anew for each block.
 size_t winograd_block(const ConvTask& task);
 
-// The floats that a part needs for itself, aligned to a cache line.
+// The floats that a thread needs for itself, aligned to a cache line; they begin with what is
+// shared by those that compute one block.
 size_t winograd_scratch(const ConvTask& task);
 
-// Some tiles of y, in row-major order, at most a block of them; of them some of the groups of
-// channels that conv_groups() counts.
-struct WinogradPart {
-  size_t first_tile, last_tile;
-  size_t first_group, last_group;
+// Some tiles of y, in row-major order, at most winograd_block() of them.
+struct WinogradBlock {
+  size_t first, last;
 };
-// Different parts may be computed by different threads at once, each with scratch of its own.
-void winograd(const ConvTask& task, const WinogradPart& part, float* scratch);
+
+// First the inputs of all of a block's tiles are transformed, to `shared`: here those of tiles
+// first..last - 1 of y. Different ones may be computed by different threads at once.
+void winograd_inputs(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                     float* shared);
+
+// Then the groups of channels that conv_groups() counts, here first..last - 1, may be computed by
+// different threads at once, each with scratch of its own, of which `shared` may be a part.
+void winograd_groups(const ConvTask& task, const WinogradBlock& block, size_t first, size_t last,
+                     float* shared, float* scratch);
 
 }  // namespace nestling::runtime

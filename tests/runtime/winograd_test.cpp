@@ -28,15 +28,21 @@ TEST_CASE("convolutions by Winograd's transforms are convolutions") {
       convolution.check([&](const ConvTask& task) {
         const size_t groups = conv_groups(task);
         // What earlier layers left there must not matter.
-        const test::GuardedScratch scratch(winograd_scratch(task),
-                                           std::numeric_limits<float>::quiet_NaN());
+        const float junk = std::numeric_limits<float>::quiet_NaN();
+        const test::GuardedScratch shared(winograd_scratch(task), junk);
+        const test::GuardedScratch scratch(winograd_scratch(task), junk);
         const size_t block = 1 + random.below(winograd_block(task));
         const size_t cut = random.below(groups + 1);
         for (size_t from = 0; from < winograd_tiles(task); from += block) {
           const size_t to = std::min(from + block, winograd_tiles(task));
-          winograd(task, {from, to, 0, cut}, scratch.data());
-          winograd(task, {from, to, cut, groups}, scratch.data());
+          const WinogradBlock tiles{from, to};
+          const size_t between = from + random.below(to - from + 1);
+          winograd_inputs(task, tiles, between, to, shared.data());
+          winograd_inputs(task, tiles, from, between, shared.data());
+          winograd_groups(task, tiles, 0, cut, shared.data(), scratch.data());
+          winograd_groups(task, tiles, cut, groups, shared.data(), shared.data());
         }
+        shared.check();
         scratch.check();
       });
     }
