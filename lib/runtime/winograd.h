@@ -1,7 +1,7 @@
 // Convolutions of 3x3 and stride 1 by tiles of 4x4 outputs: F(4x4, 3x3) of Lavin and Gray (arXiv
 // 1509.09308), with 2.25 multiplications for an output instead of 9.
 //
-// Weights are transformed as they are needed, a few channels at a time: that costs less than
+// Weights are transformed as they are needed, a few channels at a time: that costs no more than
 // reading them transformed, which are four times as many, and a package stays as small as it is.
 #pragma once
 
