@@ -167,12 +167,18 @@ void InputsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, 
 // panels are too many for the set of the cache in which they meet.
 constexpr bool kPackPanels = kLanes > kPanel;
 
-// to[tap][channel][kGroup], the taps `apart`, of all panels of a group at once.
-void pack_panels(const PanelRows (&rows)[kTaps], size_t count, size_t apart, float* to) {
-  for (size_t tap = 0; tap < kTaps; ++tap, to += apart) {
-    for (size_t c = 0; c < count; ++c) {
-      for (size_t v = 0; v < kVectors; ++v) {
-        hn::Store(rows[tap](c * kPanel, v), Lanes(), to + c * kGroup + v * kLanes);
+// to[tap][channel][kGroup], the taps `apart`, of `count` input channels from `first` on: of all
+// panels of the group of output channels from `from` on at once.
+void pack_panels(const Bundle& bundle, size_t from, size_t first, size_t count, size_t apart,
+                 float* to) {
+  for (size_t done = 0, some = count; done < count; done += some, some = count - done) {
+    for (size_t tap = 0; tap < kTaps; ++tap) {
+      const PanelRows rows = panel_rows(bundle, from, tap, first + done, some);
+      for (size_t c = 0; c < some; ++c) {
+        for (size_t v = 0; v < kVectors; ++v) {
+          hn::Store(rows(c * kPanel, v), Lanes(),
+                    to + tap * apart + (done + c) * kGroup + v * kLanes);
+        }
       }
     }
   }
@@ -212,17 +218,15 @@ size_t fetch_weights(const Bundle& bundle, size_t from, size_t done, size_t coun
   if (bundle.ahead) {
     w = bundle.packed + from * kTaps * bundle.depth + done * kGroup;
     apart = bundle.depth * kGroup;
+  } else if (bundle.direct && kPackPanels) {
+    pack_panels(bundle, from, done, count, apart, packed);
   } else if (bundle.direct) {
     PanelRows rows[kTaps];
     for (size_t tap = 0; tap < kTaps; ++tap) rows[tap] = panel_rows(bundle, from, tap, done, count);
-    if constexpr (kPackPanels) {
-      pack_panels(rows, count, apart, packed);
-    } else {
-      transform_weights(
-          count, vectors,
-          [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); }, u);
-      return count;
-    }
+    transform_weights(
+        count, vectors,
+        [&](size_t tap, size_t c, size_t v) HWY_ATTR { return rows[tap](c * kPanel, v); }, u);
+    return count;
   } else {
     for (size_t tap = 0; tap < kTaps; ++tap) {
       pack_weights(bundle, from, tap * bundle.depth + done, count, packed + tap * apart);
