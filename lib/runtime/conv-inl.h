@@ -27,6 +27,7 @@ constexpr size_t kTile = kLanes == kMostLanes ? 14 : 6;                    // pi
 constexpr size_t kVectors = kLanes == 1 ? kPanel : kManyRegisters && kLanes < kPanel ? 4 : 2;
 constexpr size_t kFew = HWY_MAX(1, kVectors / 2);  // of a group that is not full
 constexpr size_t kGroup = kVectors * kLanes;       // output channels that are computed together
+constexpr bool kTwoPanels = kLanes > kPanel;       // a vector is put together from two panels
 
 // The pixel of x that lies there, or zeros where none does.
 HWY_INLINE const float* pixel_or_zeros(const ConvTask& task, int64_t row, int64_t column) {
@@ -106,7 +107,7 @@ struct PanelRows {
   HWY_INLINE hn::Vec<Lanes> operator()(size_t offset, size_t v) const {
     const Lanes d;
 #if HWY_TARGET != HWY_SCALAR  // which has no halves
-    if constexpr (kLanes > kPanel) {
+    if constexpr (kTwoPanels) {
       const hn::Half<Lanes> half;
       return hn::Combine(d, hn::LoadU(half, at[2 * v + 1] + offset),
                          hn::LoadU(half, at[2 * v] + offset));

@@ -144,7 +144,7 @@ bool packs(const ConvTask& task, const Bundle& bundle) {
 // A vector that is put together from two panels takes a shuffle, which keeps a unit from
 // multiplying. So the first of some tiles stores what it has put together for the others, unless
 // these are more steps than the second cache may have room for.
-constexpr bool kJoins = kLanes > kPanel;
+constexpr bool kJoins = kTwoPanels;
 constexpr size_t kMostJoined = 2048;
 
 // Whether all weights stay in the first cache. Then tiles come one after the other, and what they

@@ -39,6 +39,11 @@ void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
   });
 }
 
+// How many parts make the threads' shares even, though some run slower than others.
+inline size_t wanted_parts(const ThreadPool& pool) {
+  return pool.threads() > 1 ? 4 * pool.threads() : 1;
+}
+
 // Calls run(first, last, first group, last group) for equal parts of `count` pixels, at most `most`
 // tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
 // the threads, of some, and of fewer tiles where there are too few groups. A thread has the same
@@ -48,7 +53,7 @@ void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, s
                const Run& run) {
   const size_t tiles = (count + tile - 1) / tile;
   size_t blocks = (tiles + most - 1) / most;
-  const size_t wanted = pool.threads() > 1 ? 4 * pool.threads() : 1;
+  const size_t wanted = wanted_parts(pool);
   const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
   if (blocks * cuts < pool.threads()) {
     blocks = std::min(tiles, (pool.threads() + cuts - 1) / cuts);
@@ -69,7 +74,7 @@ inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTas
   const size_t count = winograd_tiles(task), most = winograd_block(task);
   const size_t tiles = (count + kWinogradTiles - 1) / kWinogradTiles;
   const size_t blocks = (count + most - 1) / most;
-  if (pool.threads() == 1 || groups == 1 || blocks >= 4 * pool.threads()) {
+  if (groups == 1 || blocks >= wanted_parts(pool)) {
     run_parts(pool, count, kWinogradTiles, (tiles + blocks - 1) / blocks, 1,
               [&](size_t first, size_t last, size_t, size_t) {
                 const Scratch scratch(step, pool, floats);

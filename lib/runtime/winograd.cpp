@@ -111,14 +111,25 @@ struct Inputs {
   float* chunk(size_t index) const { return data + index * kPlaces * (kChunk * tiles + kLine); }
 };
 
+// Where in y a tile begins.
+struct Corner {
+  size_t top, left;
+
+  Corner(const ConvTask& task, size_t tile) {
+    const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
+    top = tile / across * kOutputs;
+    left = tile % across * kOutputs;
+  }
+};
+
 // The pixels that a tile sees.
 struct Window {
   const float* at[kPlaces];
 
   Window(const ConvTask& task, size_t tile) {
-    const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
-    const auto top = static_cast<int64_t>(tile / across * kOutputs) - task.node->padding[0];
-    const auto left = static_cast<int64_t>(tile % across * kOutputs) - task.node->padding[1];
+    const Corner corner(task, tile);
+    const auto top = static_cast<int64_t>(corner.top) - task.node->padding[0];
+    const auto left = static_cast<int64_t>(corner.left) - task.node->padding[1];
     for (size_t i = 0; i < kPlaces; ++i) {
       at[i] = pixel_or_zeros(task, top + static_cast<int64_t>(i / kInputs),
                              left + static_cast<int64_t>(i % kInputs));
@@ -165,7 +176,7 @@ void InputsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, 
 
 // Whether weights that could be read where they are had better be packed first: the taps of two
 // panels are too many for the set of the cache in which they meet.
-constexpr bool kPackPanels = kLanes > kPanel;
+constexpr bool kPackPanels = kTwoPanels;
 
 // to[tap][channel][kGroup], the taps `apart`, of `count` input channels from `first` on: of all
 // panels of the group of output channels from `from` on at once.
@@ -275,7 +286,7 @@ struct Tile {
 
 // What is fetched into the cache while sums are computed, a little with each place: storing them, a
 // layer would wait for the lines of y.
-struct Ahead {
+struct LinesAhead {
   const Tile* tiles;           // or null: nothing
   size_t channel, row, pixel;  // floats from one row or pixel of y to the next
 
@@ -294,7 +305,7 @@ struct Ahead {
 // u[place][channel][kGroup].
 template <size_t kCount>
 void multiply_places(const float* x, size_t width, size_t tiles, const float* u, size_t channels,
-                     bool first, const Ahead& ahead, float* sums) {
+                     bool first, const LinesAhead& ahead, float* sums) {
   for (size_t i = 0; i < kPlaces; ++i) {
     for (size_t t = 0; t < tiles;) {
       ahead.fetch(i, t, std::min(t + kTogether, tiles));
@@ -367,8 +378,8 @@ void run_group(const ConvTask& task, const Tile* tiles, const Bundle& bundle, si
     const float* values = x.chunk(chunk) + place % kChunk;
     const size_t width = Inputs::width(x.channels, chunk);
     done += count;
-    const Ahead ahead{done == bundle.depth ? tiles : nullptr, bundle.y_offset + from,
-                      task.y.width * task.y.stride, task.y.stride};
+    const LinesAhead ahead{done == bundle.depth ? tiles : nullptr, bundle.y_offset + from,
+                           task.y.width * task.y.stride, task.y.stride};
     if (vectors > kFew) {
       multiply_places<kVectors>(values, width, x.tiles, weights, count, first, ahead, sums);
     } else {
@@ -387,12 +398,11 @@ void GroupsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, 
                 float* shared, float* scratch) {
   const Inputs x{shared, block.last - block.first, task.x.channels};
   Tile tiles[kMostTiles];
-  const size_t across = (task.y.width + kOutputs - 1) / kOutputs;
   for (size_t t = 0; t < x.tiles; ++t) {
-    const size_t top = (block.first + t) / across * kOutputs;
-    const size_t left = (block.first + t) % across * kOutputs;
-    tiles[t] = {task.y.data + (top * task.y.width + left) * task.y.stride,
-                std::min(kOutputs, task.y.height - top), std::min(kOutputs, task.y.width - left)};
+    const Corner at(task, block.first + t);
+    tiles[t] = {task.y.data + (at.top * task.y.width + at.left) * task.y.stride,
+                std::min(kOutputs, task.y.height - at.top),
+                std::min(kOutputs, task.y.width - at.left)};
   }
   size_t g = 0;
   for (const Bundle& bundle : *task.bundles) {
