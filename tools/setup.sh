@@ -9,7 +9,7 @@ packages=(
   libtorch-dev libgloo-dev libopenblas0-pthread libonnx-dev libprotobuf-dev protobuf-compiler
   libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libpng-dev
   libturbojpeg0-dev pkg-config
-  libprotozero-dev rapidjson-dev libhwy-dev libpthreadpool-dev libxxhash-dev
+  libprotozero-dev rapidjson-dev libhwy-dev libxxhash-dev
   libvulkan-dev libvulkan-volk-dev glslang-tools spirv-tools mesa-vulkan-drivers vulkan-validationlayers
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata chromium
 )

@@ -14,9 +14,7 @@ const HOW_TO = `// The Nestling runtime, made by tools/single_file.mjs of its so
 //   c++ -std=c++20 -O3 -fno-rtti -c nestling.cc
 //
 // Its kernels are compiled for one instruction set, that of the compiler's flags: on x86 give
-// -march=haswell -maes or better, on 32-bit ARM -mfpu=neon-vfpv4 -mfp16-format=ieee. Models of
-// several threads take pthreadpool (link it); with -DNESTLING_PTHREADPOOL=0 they take the threads
-// that the application gives them (ModelOptions::workers), or run in one.
+// -march=haswell -maes or better, on 32-bit ARM -mfpu=neon-vfpv4 -mfp16-format=ieee.
 `;
 
 const BEFORE = `#if defined(__AVX2__) && !(defined(__AES__) && defined(__PCLMUL__))

@@ -22,7 +22,7 @@ DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -qq -y --no-insta
 
 # Unpacked rather than installed: not all of these may stand beside their amd64 siblings.
 packages=()
-for name in libhwy-dev libhwy1 libpthreadpool-dev libpthreadpool0 libxxhash-dev libfmt-dev libfmt9 \
+for name in libhwy-dev libhwy1 libxxhash-dev libfmt-dev libfmt9 \
   libssl-dev libssl3 zlib1g-dev zlib1g libpng-dev libpng16-16 libturbojpeg0-dev libturbojpeg0; do
   packages+=("$name:$architecture")
 done

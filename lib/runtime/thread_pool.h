@@ -6,67 +6,18 @@
 #include <cstddef>
 #include <memory>
 
+#include "runtime/team.h"
 #include "runtime/workers.h"
 
-// 0: without the library, for applications that bring threads of their own (workers.h). Models that
-// are given none run in the caller's.
-#ifndef NESTLING_PTHREADPOOL
-#define NESTLING_PTHREADPOOL 1
-#endif
-#if NESTLING_PTHREADPOOL
-#include <pthreadpool.h>
-#endif
-
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace nestling::runtime {
-
-// A model's own threads. They wait for the next layer awake, as waking them takes longer than many
-// layers do.
-class OwnThreads {
- public:
-#if NESTLING_PTHREADPOOL
-  static constexpr bool kAvailable = true;
-
-  void make(size_t threads) { pool_.reset(pthreadpool_create(threads)); }
-  void run(size_t count, void (*work)(void* context, size_t i), void* context) {
-    pthreadpool_parallelize_1d(pool_.get(), work, context, count, 0);
-    awake_ = true;
-  }
-  // Lets them sleep.
-  void rest() {
-    if (!awake_) return;
-    pthreadpool_parallelize_1d(
-        pool_.get(), [](void*, size_t) {}, nullptr, pthreadpool_get_threads_count(pool_.get()),
-        PTHREADPOOL_FLAG_YIELD_WORKERS);
-    awake_ = false;
-  }
-
- private:
-  struct Destroy {
-    void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
-  };
-  std::unique_ptr<pthreadpool, Destroy> pool_;
-  bool awake_ = false;
-#else
-  static constexpr bool kAvailable = false;
-
-  void make(size_t) {}
-  void run(size_t, void (*)(void*, size_t), void*) {}
-  void rest() {}
-#endif
-};
 
 class ThreadPool {
  public:
   // With one thread, or fewer, everything runs in the caller's.
   explicit ThreadPool(int threads, const Workers& workers = {})
       : threads_(static_cast<size_t>(std::max(threads, 1))), workers_(workers) {
-    if (workers_.run == nullptr && !OwnThreads::kAvailable) threads_ = 1;
     if (threads_ == 1) return;
-    if (workers_.run == nullptr) own_.make(threads_);
+    if (workers_.run == nullptr) team_ = std::make_unique<Team>(threads_);
     taken_ = std::make_unique<std::atomic<bool>[]>(threads_);
   }
 
@@ -107,7 +58,9 @@ class ThreadPool {
 
   // Lets the model's own threads sleep: after an inference, or whenever nothing may come for a
   // while.
-  void rest() const { own_.rest(); }
+  void rest() const {
+    if (team_ != nullptr) team_->rest();
+  }
 
  private:
   // Somebody's work, behind an address: it is compiled once, for all the ways to run it.
@@ -128,35 +81,14 @@ class ThreadPool {
     work.count = count;
     work.part = (tiles + threads_ * 4 - 1) / (threads_ * 4) * tile;
     const size_t parts = (count + work.part - 1) / work.part;
-    const auto run_part = [](void* given, size_t i) {
-      acquire(given);
-      (*static_cast<const Work*>(given))(i);
-      release(given);
-    };
-    release(&work);
-    if (workers_.run != nullptr) {
-      workers_.run(workers_.self, parts, run_part, &work);
-    } else {
-      own_.run(parts, run_part, &work);
-    }
-    acquire(&work);
-  }
-
-  // The thread sanitizer cannot see the library's own synchronisation, so it is told of it.
-  static void acquire([[maybe_unused]] void* context) {
-#ifdef __SANITIZE_THREAD__
-    __tsan_acquire(context);
-#endif
-  }
-  static void release([[maybe_unused]] void* context) {
-#ifdef __SANITIZE_THREAD__
-    __tsan_release(context);
-#endif
+    const auto run_part = [](void* given, size_t i) { (*static_cast<const Work*>(given))(i); };
+    if (team_ != nullptr) return team_->run(parts, run_part, &work);
+    workers_.run(workers_.self, parts, run_part, &work);
   }
 
   size_t threads_;
   Workers workers_;
-  mutable OwnThreads own_;                      // none with one thread, or with workers
+  std::unique_ptr<Team> team_;                  // null with one thread, or with workers
   std::unique_ptr<std::atomic<bool>[]> taken_;  // slots; null with one thread
 };
 

@@ -27,21 +27,17 @@ expected=$("$work/build/run" "$package")
 from_c=$("$work/build/run_c" "$package")
 [[ $from_c == "3 capacities, first output "*"layers, the first is a conv" ]]
 [[ $("$work/build/run_c" "$work/build/run_c" 2>&1) == *"is not a .nest package" ]]
-# The runtime as two files, with the application's own threads or pthreadpool's.
+# The runtime as two files.
 node "$root/tools/single_file.mjs" "$work/single" > /dev/null
 (
   cd "$work/single"
   for program in run.cpp run.c; do
     sed 's|<runtime/[a-z]*\.h>|"nestling.h"|' "$examples/$program" > $program
   done
-  for pool in 0 1; do
-    c++ -std=c++20 -O1 -march=native -fno-rtti -Wall -Wextra -Werror -DNESTLING_PTHREADPOOL=$pool \
-      -c nestling.cc -o nestling$pool.o &
-  done
+  c++ -std=c++20 -O1 -march=native -fno-rtti -Wall -Wextra -Werror -c nestling.cc
   cc -std=c99 -Wall -Wextra -Wpedantic -Werror -c run.c -o run_c.o
-  wait -n && wait -n
-  c++ -std=c++20 -Wall -Wextra -Werror run.cpp nestling0.o -o run
-  c++ run_c.o nestling1.o -lpthreadpool -o run_c
+  c++ -std=c++20 -Wall -Wextra -Werror run.cpp nestling.o -o run
+  c++ run_c.o nestling.o -o run_c
 )
 [ "$("$work/single/run" "$package")" = "$expected" ]
 [ "$("$work/single/run_c" "$package")" = "$from_c" ]
