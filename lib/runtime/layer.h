@@ -44,17 +44,15 @@ inline size_t wanted_parts(const ThreadPool& pool) {
   return pool.threads() > 1 ? 4 * pool.threads() : 1;
 }
 
-// Calls run(first, last, first group, last group) for equal parts of `count` pixels, at most `most`
+// Calls run(first, last, first group, last group) for equal parts of `count` pixels, in `blocks` of
 // tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
-// the threads, of some, and of fewer tiles where there are too few groups. A thread has the same
+// the threads, of some, and in more blocks where there are too few groups. A thread has the same
 // channels of several parts, so it fetches only their weights.
 template <typename Run>
-void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t most, size_t groups,
+void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t blocks, size_t groups,
                const Run& run) {
   const size_t tiles = (count + tile - 1) / tile;
-  size_t blocks = (tiles + most - 1) / most;
-  const size_t wanted = wanted_parts(pool);
-  const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
+  const size_t cuts = std::clamp<size_t>((wanted_parts(pool) + blocks - 1) / blocks, 1, groups);
   if (blocks * cuts < pool.threads()) {
     blocks = std::min(tiles, (pool.threads() + cuts - 1) / cuts);
   }
@@ -75,7 +73,7 @@ inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTas
   const size_t tiles = (count + kWinogradTiles - 1) / kWinogradTiles;
   const size_t blocks = (count + most - 1) / most;
   if (groups == 1 || blocks >= wanted_parts(pool)) {
-    run_parts(pool, count, kWinogradTiles, (tiles + blocks - 1) / blocks, 1,
+    run_parts(pool, count, kWinogradTiles, blocks, 1,
               [&](size_t first, size_t last, size_t, size_t) {
                 const Scratch scratch(step, pool, floats);
                 const WinogradBlock block{first, last};
@@ -96,14 +94,30 @@ inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTas
   }
 }
 
+// Whether weights are fewer than what they meet, and may be read once more.
+inline bool fewer_weights(const ConvTask& task) {
+  const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
+  size_t weights = 0;
+  for (const Bundle& bundle : *task.bundles) {
+    if (!bundle.direct && !bundle.ahead) return false;  // packed for each part
+    weights += bundle.channels * bundle.depth * taps;
+  }
+  return weights < task.x.height * task.x.width * task.x.channels;
+}
+
 // Runs a convolution in parts of as many pixels as weights should serve once they are in the cache.
+// Threads part the pixels, most of which each has written itself, in the layer before, where that
+// leaves less to fetch than if they parted the channels.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
   for_each_image(step, [&](const ConvTask& task) {
     if (step.winograd) return run_winograd(step, pool, task);
-    const size_t floats = conv_scratch(task);
-    run_parts(
-        pool, task.y.height * task.y.width, conv_tile(), kConvTiles, conv_groups(task),
-        [&](const auto&... part) { conv(task, {part...}, Scratch(step, pool, floats).data()); });
+    const size_t floats = conv_scratch(task), count = task.y.height * task.y.width;
+    const size_t tiles = (count + conv_tile() - 1) / conv_tile();
+    size_t blocks = (tiles + kConvTiles - 1) / kConvTiles;
+    if (fewer_weights(task)) blocks = std::max(blocks, std::min(tiles, wanted_parts(pool)));
+    run_parts(pool, count, conv_tile(), blocks, conv_groups(task), [&](const auto&... part) {
+      conv(task, {part...}, Scratch(step, pool, floats).data());
+    });
   });
 }
 
