@@ -45,9 +45,9 @@ View broadcast(const Tensor& t, const Shape& shape) {
   return view;
 }
 
-std::vector<size_t> axes_by_stride(const View& view) {
+PerAxis<size_t> axes_by_stride(const View& view) {
   const auto width = [&](size_t axis) { return std::abs(view.strides[axis]); };
-  std::vector<size_t> order;
+  PerAxis<size_t> order;
   for (size_t axis = 0; axis < view.sizes.size(); ++axis) {
     if (view.sizes[axis] == 1) continue;
     size_t at = order.size();
@@ -60,14 +60,17 @@ std::vector<size_t> axes_by_stride(const View& view) {
 
 void copy(const View& from, const View& to, const ThreadPool& pool) {
   constexpr size_t kShort = 8, kPart = 4096;  // elements
-  std::vector<size_t> axes = axes_by_stride(to);
+  PerAxis<size_t> axes = axes_by_stride(to);
   const size_t inner = axes.empty() ? 0 : axes.back(), few = axes.empty() ? 1 : to.sizes[inner];
   bool interleaves = false;  // such as the colours of an image
   if (axes.size() > 1 && few < kShort) {
     std::swap(axes.back(), axes[axes.size() - 2]);  // rows of few elements would be too many
     interleaves = few <= 3 && to.strides[inner] == 1 && from.strides[axes.back()] == 1 &&
                   to.strides[axes.back()] == static_cast<std::ptrdiff_t>(few);
-    if (interleaves) axes.erase(axes.end() - 2);
+    if (interleaves) {
+      axes[axes.size() - 2] = axes.back();
+      axes.pop_back();
+    }
   }
   const auto run = [&](const View& some_to, const View& some_from) {
     if (interleaves) {
@@ -91,7 +94,7 @@ void copy(const View& from, const View& to, const ThreadPool& pool) {
   size_t elements = 1;
   for (const size_t size : to.sizes) elements *= size;
   if (axes.empty() || elements < 2 * kPart) return run(to, from);
-  const size_t widest = axes.front(), each = elements / to.sizes[widest];
+  const size_t widest = axes[0], each = elements / to.sizes[widest];
   pool.parallel(to.sizes[widest], (kPart + each - 1) / each, [&](size_t first, size_t last) {
     run(to.part(widest, first, last), from.part(widest, first, last));
   });

@@ -64,11 +64,37 @@ inline Image image(const Tensor& t, size_t n) {
   return {t.data, 1, t.elements() / channels, channels, channels};
 }
 
+// A view has at most the axes of two tensors: where one is seen in the shape of another, both are
+// cut.
+inline constexpr size_t kMaxAxes = size_t{2} * kMaxRank;
+
+// At most one thing for each axis. It asks for no memory, as nothing may in an inference.
+template <typename T>
+class PerAxis {
+ public:
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T& operator[](size_t axis) { return at_[axis]; }
+  const T& operator[](size_t axis) const { return at_[axis]; }
+  T* begin() { return at_.data(); }
+  T* end() { return at_.data() + size_; }
+  const T* begin() const { return at_.data(); }
+  const T* end() const { return at_.data() + size_; }
+  T& back() { return at_[size_ - 1]; }
+  const T& back() const { return at_[size_ - 1]; }
+  void push_back(T one) { at_[size_++] = one; }
+  void pop_back() { --size_; }
+
+ private:
+  std::array<T, kMaxAxes> at_{};
+  size_t size_ = 0;
+};
+
 // A tensor seen along other axes: what moves data is a copy between two views of the same sizes.
 struct View {
   float* data;
-  std::vector<size_t> sizes;
-  std::vector<std::ptrdiff_t> strides;
+  PerAxis<size_t> sizes;
+  PerAxis<std::ptrdiff_t> strides;
 
   View(float* address) : data(address) {}
   explicit View(const Tensor& t);
@@ -86,12 +112,12 @@ struct View {
 View broadcast(const Tensor& t, const Shape& shape);
 
 // The axes of `view` with more than one element, the widest stride first.
-std::vector<size_t> axes_by_stride(const View& view);
+PerAxis<size_t> axes_by_stride(const View& view);
 
 // Calls row(addresses of the views' elements, their strides, how many) so that all elements of
 // views of equal sizes are met; rows follow the first view's memory, or, with other `axes`, these.
 template <size_t N, typename F>
-void for_each_row(const std::array<const View*, N>& views, const std::vector<size_t>& axes,
+void for_each_row(const std::array<const View*, N>& views, const PerAxis<size_t>& axes,
                   const F& row) {
   const View& first = *views[0];
   for (const size_t size : first.sizes) {
@@ -106,7 +132,7 @@ void for_each_row(const std::array<const View*, N>& views, const std::vector<siz
   }
   const size_t last = axes.back();
   for (size_t v = 0; v < N; ++v) inner[v] = views[v]->strides[last];
-  std::vector<size_t> index(axes.size(), 0);
+  std::array<size_t, kMaxAxes> index{};
   while (true) {
     row(at, inner, first.sizes[last]);
     size_t k = axes.size() - 1;

@@ -1,6 +1,7 @@
 // What a package makes of a case of ONNX's backend suite.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -15,11 +16,16 @@ namespace test {
 
 namespace runtime = nestling::runtime;
 
-// A package takes one image: what has a batch of any size runs image by image. Operators of which a
-// layer ran on the CPU are added to `cpu_operators`.
+using Inference = std::function<runtime::Status()>;
+
+// A package takes one image: what has a batch of any size runs image by image, each by infer(run).
+// Operators of which a layer ran on the CPU are added to `cpu_operators`.
 inline std::vector<nestling::Tensor> package_outputs(
     const BackendCase& c, runtime::Accelerator* accelerator = nullptr,
-    std::set<std::string>* cpu_operators = nullptr) {
+    std::set<std::string>* cpu_operators = nullptr,
+    const std::function<runtime::Status(const Inference&)>& infer = [](const auto& run) {
+      return run();
+    }) {
   const std::string bytes = nestling::make_package(c.graph, "test");
   auto opened = runtime::Model::open_memory(bytes.data(), bytes.size(),
                                             {.threads = 2, .accelerator = accelerator});
@@ -52,7 +58,8 @@ inline std::vector<nestling::Tensor> package_outputs(
     for (size_t i = 0; i < outputs.size(); ++i) {
       to.push_back(outputs[i].data.data() + static_cast<size_t>(n) * model.output_floats(i));
     }
-    if (const auto status = model.run(from.data(), to.data()); !status.ok()) {
+    const auto run = [&] { return model.run(from.data(), to.data()); };
+    if (const auto status = infer(run); !status.ok()) {
       throw std::runtime_error(status.text());
     }
   }

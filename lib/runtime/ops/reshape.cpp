@@ -1,5 +1,6 @@
 // The same elements, in the order of the axes, in another shape.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "runtime/operator.h"
@@ -15,7 +16,7 @@ const char* check(const NodeSpec&, const std::vector<Shape>& in, const Shape& ou
 // Where the elements of a tensor lie, in the order of its axes.
 class Walk {
  public:
-  explicit Walk(const Tensor& t) : t_(t), index_(t.shape.size()), at_(t.data) {}
+  explicit Walk(const Tensor& t) : t_(t), at_(t.data) {}
   float*& at() { return at_; }
   void next() {
     for (size_t axis = t_.shape.size(); axis > 0; --axis) {
@@ -28,7 +29,7 @@ class Walk {
 
  private:
   const Tensor& t_;
-  std::vector<uint32_t> index_;
+  std::array<uint32_t, kMaxRank> index_{};
   float* at_;
 };
 
