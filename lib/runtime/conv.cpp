@@ -184,8 +184,6 @@ size_t ScratchImpl(const ConvTask& task) {
   return align_floats(tiles * kTile * (taps * kPointer + copies)) + weights;
 }
 
-constexpr size_t kLine = 16;  // floats of a line of the cache
-
 // How a kernel is walked: `count` times over `columns` of its columns at once.
 struct Taps {
   size_t count, columns;

@@ -46,15 +46,17 @@ inline size_t wanted_parts(const ThreadPool& pool) {
 
 // Calls run(first, last, first group, last group) for equal parts of `count` pixels, in `blocks` of
 // tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
-// the threads, of some, and in more blocks where there are too few groups. A thread has the same
-// channels of several parts, so it fetches only their weights.
+// the threads, of some, and in more blocks where there are too few groups to share out evenly. A
+// thread has the same channels of several parts, so it fetches only their weights.
 template <typename Run>
 void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t blocks, size_t groups,
                const Run& run) {
   const size_t tiles = (count + tile - 1) / tile;
-  const size_t cuts = std::clamp<size_t>((wanted_parts(pool) + blocks - 1) / blocks, 1, groups);
-  if (blocks * cuts < pool.threads()) {
-    blocks = std::min(tiles, (pool.threads() + cuts - 1) / cuts);
+  const size_t threads = pool.threads(), wanted = wanted_parts(pool);
+  const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
+  if (blocks * cuts < wanted && blocks * cuts % threads != 0) {
+    const size_t even = (wanted + cuts * threads - 1) / (cuts * threads) * threads;
+    blocks = std::min(tiles, even);
   }
   pool.parallel(blocks * cuts, 1, [&](size_t first, size_t last) {
     for (size_t part = first; part < last; ++part) {

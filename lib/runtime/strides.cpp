@@ -7,7 +7,7 @@ namespace nestling::runtime {
 std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
                                     const std::vector<std::optional<Part>>& parts,
                                     uint32_t capacity) {
-  constexpr uint32_t kApart = 256, kLine = 16;  // floats
+  constexpr uint32_t kApart = 256;  // floats
   std::vector<uint32_t> strides(header.values.size(), 0);
   for (const Stage& stage : stages) {
     const Operator& op = *find_operator(header.nodes[stage.node].op);
@@ -15,7 +15,7 @@ std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vect
     const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
     if (op.traits.strided && !clamped_after && shape.size() == 4 && shape[1] % kApart == 0 &&
         shape[2] * shape[3] > 1) {
-      strides[stage.output] = shape[1] + kLine;
+      strides[stage.output] = shape[1] + static_cast<uint32_t>(kLine);
     }
   }
   for (const Stage& stage : stages) {

@@ -15,8 +15,11 @@ namespace nestling::runtime {
 // Bytes that a kernel may read, and ignore, behind the last element of an activation.
 inline constexpr size_t kSlack = 64;
 
+// Floats of a line of the cache.
+inline constexpr size_t kLine = 16;
+
 // Floats rounded up to whole cache lines.
-inline constexpr size_t align_floats(size_t floats) { return (floats + 15) / 16 * 16; }
+inline constexpr size_t align_floats(size_t floats) { return (floats + kLine - 1) / kLine * kLine; }
 
 // Floats of a row of `channels` numbers that vectors may read beyond.
 inline constexpr size_t padded_row(size_t channels) {

@@ -18,14 +18,13 @@ constexpr size_t kOutputs = 4;                 // of a tile, in each direction
 constexpr size_t kInputs = 6;                  // that these see
 constexpr size_t kPlaces = kInputs * kInputs;  // where transformed inputs meet transformed weights
 constexpr size_t kTaps = 9;
-constexpr size_t kChunk = 64;                   // input channels that meet at a time
-constexpr size_t kMostTiles = 60;               // of a block
-constexpr size_t kWidest = size_t{2} * kPanel;  // vectors
-constexpr size_t kLine = 16;  // floats between places, so that these do not meet in a cache's set
+constexpr size_t kChunk = 64;                    // input channels that meet at a time
+constexpr size_t kMostTiles = 60;                // of a block
+constexpr size_t kWidest = size_t{2} * kPanel;   // vectors
 constexpr size_t kMostFloats = size_t{1} << 21;  // of scratch
 
 // Where a part's scratch holds what: transformed inputs, weights before and after their transform,
-// sums.
+// sums. A line lies between places, so that these do not meet in a set of the cache.
 struct WinogradScratch {
   size_t packed, weights, sums, floats;
 
