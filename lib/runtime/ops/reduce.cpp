@@ -25,21 +25,36 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return expected == out ? nullptr : "a reduction does not fit";
 }
 
-// Over all pixels of images: each thread has some channels.
+// What a maximum or a sum begins with.
+float beginning(bool max) { return max ? -std::numeric_limits<float>::infinity() : 0; }
+
+// Over all pixels of images, a fourth of them at a time, however many threads there are: so each
+// reads what it has written itself, and any number of them computes the same.
 void reduce_pixels(const Step& step, bool max, const ThreadPool& pool) {
-  constexpr size_t kChannels = 64, kRows = 32;
+  constexpr size_t kBlocks = 4, kChannels = 1024, kRows = 32;
+  const auto fold = max ? maximum_of : sum_of;
+  float of_blocks[kBlocks][kChannels];
   for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
     const Image x = image(step.inputs[0], n);
-    float* y = step.y.data + n * x.channels;
-    pool.parallel(x.channels, kChannels, [&](size_t first, size_t last) {
-      const size_t pixels = x.height * x.width;
-      const float* rows[kRows];
-      for (size_t pixel = 0; pixel < pixels; pixel += kRows) {
-        const size_t count = std::min(kRows, pixels - pixel);
-        for (size_t r = 0; r < count; ++r) rows[r] = x.data + (pixel + r) * x.channels + first;
-        (max ? maximum_of : sum_of)(rows, count, y + first, last - first);
-      }
-    });
+    const size_t pixels = x.height * x.width;
+    for (size_t from = 0; from < x.channels; from += kChannels) {
+      const size_t channels = std::min(kChannels, x.channels - from);
+      pool.parallel(kBlocks, 1, [&](size_t first, size_t last) {
+        for (size_t block = first; block < last; ++block) {
+          std::fill_n(of_blocks[block], channels, beginning(max));
+          const size_t end = (block + 1) * pixels / kBlocks;
+          const float* rows[kRows];
+          for (size_t pixel = block * pixels / kBlocks; pixel < end; pixel += kRows) {
+            const size_t count = std::min(kRows, end - pixel);
+            for (size_t r = 0; r < count; ++r) rows[r] = x.data + (pixel + r) * x.channels + from;
+            fold(rows, count, of_blocks[block], channels);
+          }
+        }
+      });
+      const float* rows[kBlocks];
+      for (size_t block = 0; block < kBlocks; ++block) rows[block] = of_blocks[block];
+      fold(rows, kBlocks, step.y.data + n * x.channels + from, channels);
+    }
   }
 }
 
@@ -72,7 +87,7 @@ void run(const Step& step, const ThreadPool& pool) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const std::vector<int64_t>& numbers = step.node->numbers;
   const bool max = numbers[0] == 1;
-  std::fill_n(y.data, y.elements(), max ? -std::numeric_limits<float>::infinity() : 0.0F);
+  std::fill_n(y.data, y.elements(), beginning(max));
   if (x.shape.size() == 4 && numbers.size() == 4 && numbers[2] == 2) {  // and so 3
     reduce_pixels(step, max, pool);
   } else {
