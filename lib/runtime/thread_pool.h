@@ -67,9 +67,11 @@ class ThreadPool {
   struct Work {
     void (*call)(const void* context, size_t first, size_t last);
     const void* context;
-    size_t count = 0, part = 0;
+    size_t count = 0, tile = 0, tiles = 0, parts = 0;
 
-    void operator()(size_t i) const { call(context, i * part, std::min(count, (i + 1) * part)); }
+    void operator()(size_t i) const {
+      call(context, i * tiles / parts * tile, std::min(count, (i + 1) * tiles / parts * tile));
+    }
   };
 
   void run(size_t count, size_t tile, Work work) const {
@@ -79,11 +81,12 @@ class ThreadPool {
       return;
     }
     work.count = count;
-    work.part = (tiles + threads_ * 4 - 1) / (threads_ * 4) * tile;
-    const size_t parts = (count + work.part - 1) / work.part;
+    work.tile = tile;
+    work.tiles = tiles;
+    work.parts = std::min(tiles, threads_ * 4);
     const auto run_part = [](void* given, size_t i) { (*static_cast<const Work*>(given))(i); };
-    if (team_ != nullptr) return team_->run(parts, run_part, &work);
-    workers_.run(workers_.self, parts, run_part, &work);
+    if (team_ != nullptr) return team_->run(work.parts, run_part, &work);
+    workers_.run(workers_.self, work.parts, run_part, &work);
   }
 
   size_t threads_;
