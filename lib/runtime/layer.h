@@ -39,11 +39,6 @@ void run_layer(const Step& step, const ThreadPool& pool, const Kernel& kernel) {
   });
 }
 
-// How many parts make the threads' shares even, though some run slower than others.
-inline size_t wanted_parts(const ThreadPool& pool) {
-  return pool.threads() > 1 ? 4 * pool.threads() : 1;
-}
-
 // Calls run(first, last, first group, last group) for equal parts of `count` pixels, in `blocks` of
 // tiles of `tile` each, and of `groups` of channels: of all, or, where that makes too few parts for
 // the threads, of some, and in more blocks where there are too few groups to share out evenly. A
@@ -52,7 +47,7 @@ template <typename Run>
 void run_parts(const ThreadPool& pool, size_t count, size_t tile, size_t blocks, size_t groups,
                const Run& run) {
   const size_t tiles = (count + tile - 1) / tile;
-  const size_t threads = pool.threads(), wanted = wanted_parts(pool);
+  const size_t threads = pool.threads(), wanted = pool.wanted_parts();
   const size_t cuts = std::clamp<size_t>((wanted + blocks - 1) / blocks, 1, groups);
   if (blocks * cuts < wanted && blocks * cuts % threads != 0) {
     const size_t even = (wanted + cuts * threads - 1) / (cuts * threads) * threads;
@@ -74,7 +69,7 @@ inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTas
   const size_t count = winograd_tiles(task), most = winograd_block(task);
   const size_t tiles = (count + kWinogradTiles - 1) / kWinogradTiles;
   const size_t blocks = (count + most - 1) / most;
-  if (groups == 1 || blocks >= wanted_parts(pool)) {
+  if (groups == 1 || blocks >= pool.wanted_parts()) {
     run_parts(pool, count, kWinogradTiles, blocks, 1,
               [&](size_t first, size_t last, size_t, size_t) {
                 const Scratch scratch(step, pool, floats);
@@ -116,7 +111,7 @@ inline void run_conv(const Step& step, const ThreadPool& pool) {
     const size_t floats = conv_scratch(task), count = task.y.height * task.y.width;
     const size_t tiles = (count + conv_tile() - 1) / conv_tile();
     size_t blocks = (tiles + kConvTiles - 1) / kConvTiles;
-    if (fewer_weights(task)) blocks = std::max(blocks, std::min(tiles, wanted_parts(pool)));
+    if (fewer_weights(task)) blocks = std::max(blocks, std::min(tiles, pool.wanted_parts()));
     run_parts(pool, count, conv_tile(), blocks, conv_groups(task), [&](const auto&... part) {
       conv(task, {part...}, Scratch(step, pool, floats).data());
     });

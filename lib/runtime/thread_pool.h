@@ -22,6 +22,8 @@ class ThreadPool {
   }
 
   size_t threads() const { return threads_; }
+  // How many parts make the threads' shares even, though some run slower than others.
+  size_t wanted_parts() const { return threads_ > 1 ? 4 * threads_ : 1; }
 
   // A number below threads() that no other thread of the pool has meanwhile: of a part of memory,
   // for example.
@@ -83,7 +85,7 @@ class ThreadPool {
     work.count = count;
     work.tile = tile;
     work.tiles = tiles;
-    work.parts = std::min(tiles, threads_ * 4);
+    work.parts = std::min(tiles, wanted_parts());
     const auto run_part = [](void* given, size_t i) { (*static_cast<const Work*>(given))(i); };
     if (team_ != nullptr) return team_->run(work.parts, run_part, &work);
     workers_.run(workers_.self, work.parts, run_part, &work);
