@@ -22,6 +22,9 @@ void await(const Ready& ready) {
   }
 }
 
+// Whether there is nothing to do after the call of that number.
+bool rests(uint32_t number) { return number % 2 == 1; }
+
 }  // namespace
 
 Team::Team(size_t threads) : members_(std::make_unique<Member[]>(threads)) {
@@ -55,15 +58,14 @@ void Team::run(size_t count, void (*work)(void* context, size_t i), void* contex
     member.left.store(static_cast<ptrdiff_t>(end - member.first), std::memory_order_relaxed);
   }
   busy_.store(size_ - 1, std::memory_order_relaxed);
-  const uint32_t number = (number_.load(std::memory_order_relaxed) + 2) & ~1U;
-  if (resting_) {
+  const uint32_t last = number_.load(std::memory_order_relaxed);
+  if (rests(last)) {
     pthread_mutex_lock(&mutex_);
-    number_.store(number, std::memory_order_release);
+    number_.store(last + 1, std::memory_order_release);
     pthread_cond_broadcast(&called_);
     pthread_mutex_unlock(&mutex_);
-    resting_ = false;
   } else {
-    number_.store(number, std::memory_order_release);
+    number_.store(last + 2, std::memory_order_release);
   }
   take_part(members_[0]);
   await([&] { return busy_.load(std::memory_order_acquire) == 0; });
@@ -71,9 +73,8 @@ void Team::run(size_t count, void (*work)(void* context, size_t i), void* contex
 
 // Who has not seen it when the next call comes need not rest.
 void Team::rest() {
-  if (resting_) return;
-  number_.store(number_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  resting_ = true;
+  const uint32_t last = number_.load(std::memory_order_relaxed);
+  if (!rests(last)) number_.store(last + 1, std::memory_order_release);
 }
 
 void Team::take_part(Member& self) {
@@ -94,7 +95,7 @@ void Team::take_part(Member& self) {
 void Team::serve(Member& self) {
   uint32_t seen = 1;
   for (;;) {
-    if (seen % 2 == 1) {
+    if (rests(seen)) {
       pthread_mutex_lock(&mutex_);
       while (number_.load(std::memory_order_acquire) == seen) {
         pthread_cond_wait(&called_, &mutex_);
@@ -104,7 +105,7 @@ void Team::serve(Member& self) {
       await([&] { return number_.load(std::memory_order_acquire) != seen; });
     }
     seen = number_.load(std::memory_order_acquire);
-    if (seen % 2 == 1) continue;
+    if (rests(seen)) continue;
     const bool leaves = work_ == nullptr;
     take_part(self);
     busy_.fetch_sub(1, std::memory_order_release);

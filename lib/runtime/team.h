@@ -46,7 +46,6 @@ class Team {
   // Changes with every call: odd where there is nothing to do but rest. What is called lies beside
   // it, so that who waits for it gets both at once.
   alignas(kApart) std::atomic<uint32_t> number_{1};
-  bool resting_ = true;
   size_t size_ = 1;  // of members, the first of which is the asking thread
   std::unique_ptr<Member[]> members_;
   void (*work_)(void* context, size_t i) = nullptr;  // null: leave

@@ -1,9 +1,11 @@
 #include "runtime/team.h"
 
 #include <atomic>
-#include <catch2/catch.hpp>
-#include <random>
 #include <vector>
+
+#include "support/catch.h"
+
+#include "base/random.h"
 
 namespace nestling::runtime {
 namespace {
@@ -18,17 +20,17 @@ void call(void* calls, size_t i) {
 }
 
 TEST_CASE("a team does each part once, awake or rested, with more threads than processors") {
-  std::mt19937 random(7);
+  nestling::Random random(7);
   for (const size_t threads : {1, 2, 3, 16}) {
     Team team(threads);
     team.rest();  // before there was anything to do
     for (int round = 0; round < 300; ++round) {
       CAPTURE(threads, round);
-      Calls calls(random() % 40);
+      Calls calls(random.below(40));
       team.run(calls.of.size(), call, &calls);
       for (const std::atomic<int>& once : calls.of) REQUIRE(once.load() == 1);
-      if (random() % 4 == 0) team.rest();
-      if (random() % 16 == 0) team.rest();
+      if (random.below(4) == 0) team.rest();
+      if (random.below(16) == 0) team.rest();
     }
   }
 }
