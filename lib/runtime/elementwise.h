@@ -7,9 +7,11 @@
 
 namespace nestling::runtime {
 
-// y = f(x) within 4 units in the last place of what the C library has; false, and nothing done, for
-// a function that has no vectors.
+// y = f(x), off by at most 1e-6 and a millionth of it; false, and nothing done, for a function that
+// has no vectors.
 bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count);
+// y = x sigmoid(x), off by at most 1e-6 and a millionth of it, for x of at least -1e30.
+void silu(const float* x, float* y, size_t count);
 
 void clamp(float low, float high, float* y, size_t count);
 void add(const float* a, const float* b, float* y, size_t count);

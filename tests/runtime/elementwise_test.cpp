@@ -51,6 +51,13 @@ TEST_CASE("functions of one element are the C library's") {
         CHECK(y[i] == Approx(expected(function, x[i])).epsilon(1e-6).margin(1e-6));
       }
     }
+    std::vector<float> y(x.size());
+    nestling::runtime::silu(x.data(), y.data(), x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      INFO("x = " << x[i]);
+      const double exact = x[i] * expected(UnaryFunction::sigmoid, x[i]);
+      if (x[i] > -1e31F) CHECK(y[i] == Approx(exact).epsilon(1e-6).margin(1e-6));
+    }
     std::vector<float> edge{kInfinity, -kInfinity};
     REQUIRE(nestling::runtime::unary(UnaryFunction::sigmoid, 0, 0, edge.data(), edge.data(), 2));
     CHECK(edge[0] == Approx(1).epsilon(1e-6));

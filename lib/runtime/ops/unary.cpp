@@ -83,6 +83,8 @@ void run(const Step& step, const ThreadPool& pool) {
       const size_t count = std::min(kBlock, last - from);
       if (step.then != Then::multiply) {
         run_block(x, y, count);
+      } else if (function == F::sigmoid) {
+        silu(x, y, count);
       } else {  // y may lie over x, which is needed once more
         float block[kBlock];
         run_block(x, block, count);
