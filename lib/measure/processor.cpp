@@ -85,7 +85,8 @@ Json list_gpus() { fail("this build has no GPU backend (NESTLING_VULKAN)"); }
 
 Processor::~Processor() = default;
 
-std::string Processor::arithmetic() const {
+std::string Processor::arithmetic(const runtime::Model& model) const {
+  if (accelerator() == nullptr) return name_of(model.arithmetic());
   return half_error_ > 0 && half_failure().empty() ? "fp16" : "fp32";
 }
 

@@ -33,8 +33,8 @@ class Processor {
   std::string backend() const { return accelerator_ ? "vulkan" : "cpu"; }
   void keep_cache();                               // of a GPU; throws Error if it cannot be written
   const std::string& gpu() const { return gpu_; }  // its name; empty for the CPU
-  // Of a GPU's convolutions: "fp16" or "fp32". The models' first capacity decides.
-  std::string arithmetic() const;
+  // Of convolutions: "fp16" or "fp32". On a GPU the models' first capacity decides.
+  std::string arithmetic(const runtime::Model& model) const;
   std::string half_failure() const;  // why not in fp16, for people; empty if nobody asked
 
  private:

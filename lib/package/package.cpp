@@ -90,6 +90,9 @@ std::string encode(const PackageHeader& header) {
   out.add_uint32(12, header.resize);
   out.add_uint64(13, header.independent_bytes);
   out.add_uint32(14, static_cast<uint32_t>(header.weights));
+  if (header.arithmetic != runtime::WeightType::float32) {  // else as it ever was
+    out.add_uint32(15, static_cast<uint32_t>(header.arithmetic));
+  }
   return bytes;
 }
 
@@ -210,13 +213,13 @@ std::vector<Graph> all_capacities(const Graph& graph, const Nesting& nesting) {
 
 }  // namespace
 
-std::string make_package(const Graph& graph, const std::string& where,
-                         runtime::WeightType weights) {
+std::string make_package(const Graph& graph, const std::string& where, const Precision& precision) {
   const Nesting nesting = nesting_of(graph, where);
   const ClassifierInfo info = classifier_info(graph, where);
   Lowered lowered = lower(graph, nesting);
   PackageHeader& header = lowered.header;
-  header.weights = weights;
+  header.weights = precision.weights;
+  header.arithmetic = precision.arithmetic;
   header.classes = info.classes;
   header.mean = info.preprocess.mean;
   header.deviation = info.preprocess.deviation;
@@ -231,7 +234,7 @@ std::string make_package(const Graph& graph, const std::string& where,
     header.segments[k - 1].macs = static_cast<uint64_t>(count_macs(capacity));
     header.segments[k - 1].parameters = static_cast<uint64_t>(count_parameters(capacity));
     if (capacities.size() > 1) {
-      header.independent_bytes += make_package(capacity, where, weights).size();
+      header.independent_bytes += make_package(capacity, where, precision).size();
     }
     header.segments[k - 1].bytes = segments.back().size() * sizeof(float);
     header.segments[k - 1].checksum =

@@ -20,9 +20,13 @@ namespace nestling {
 //
 // Throws Error, naming the node, for what the runtime cannot run. `where` names the file in
 // messages. As float16, dense weights take half as much; each is rounded to the nearest, and one
-// too large for it is an error.
+// too large for it is an error. Arithmetic is float16 only where weights are.
+struct Precision {
+  runtime::WeightType weights = runtime::WeightType::float32;
+  runtime::WeightType arithmetic = runtime::WeightType::float32;
+};
 std::string make_package(const Graph& graph, const std::string& where,
-                         runtime::WeightType weights = runtime::WeightType::float32);
+                         const Precision& precision = {});
 
 // Each capacity as a network of its own, the smallest first: only its own channels are in it. With
 // `fold`, or if nestling-prune added them, without batch norms (graph/batch_norms.h).

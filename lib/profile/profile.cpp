@@ -74,8 +74,9 @@ Json make_profile(const std::string& package, const ProfileOptions& options, Pro
   Json device = {{"name", options.device},
                  {"backend", last.at("backend")},
                  {"simd", last.at("simd")},
+                 {"arithmetic", last.at("arithmetic")},
                  {"threads", last.at("threads")}};
-  for (const char* of_gpu : {"gpu", "cpu_layers", "arithmetic"}) {
+  for (const char* of_gpu : {"gpu", "cpu_layers"}) {
     if (last.contains(of_gpu)) device[of_gpu] = last[of_gpu];
   }
   return {{"schema", "nestling/profile/1"},

@@ -240,6 +240,9 @@ bool decode(pbf_reader reader, PackageHeader& header) {
       case key(14, kVarint):
         header.weights = static_cast<WeightType>(reader.get_uint32());
         break;
+      case key(15, kVarint):
+        header.arithmetic = static_cast<WeightType>(reader.get_uint32());
+        break;
       default:
         reader.skip();
     }

@@ -29,6 +29,9 @@ class Checker {
 
   bool capacities() {
     if (header_.weights > WeightType::float16) return no("its weights are of an unknown type");
+    if (header_.arithmetic > header_.weights) {
+      return no("its arithmetic is not of a type that its weights have");
+    }
     const size_t count = header_.segments.size();
     return (count >= 1 && count <= kMaxCapacities) ||
            no("the number of capacities is out of range");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/conv_half.h"
 #include "runtime/operator.h"
 #include "runtime/winograd.h"
 
@@ -18,11 +19,11 @@ void for_each_image(const Step& step, const Run& run) {
   }
 }
 
-// The memory that one thread of a step has for itself meanwhile.
+// The memory that one thread of a step has for itself meanwhile, behind what is for all.
 class Scratch {
  public:
-  Scratch(const Step& step, const ThreadPool& pool, size_t floats)
-      : slot_(pool), data_(step.scratch + slot_.number() * align_floats(floats)) {}
+  Scratch(const Step& step, const ThreadPool& pool, size_t floats, size_t for_all = 0)
+      : slot_(pool), data_(step.scratch + for_all + slot_.number() * align_floats(floats)) {}
   float* data() const { return data_; }
 
  private:
@@ -91,6 +92,20 @@ inline void run_winograd(const Step& step, const ThreadPool& pool, const ConvTas
   }
 }
 
+// The inputs become float16 first, for all parts.
+inline void run_half(const Step& step, const ThreadPool& pool, const ConvTask& task) {
+  auto* halves = reinterpret_cast<uint16_t*>(step.scratch);
+  pool.parallel(task.x.height * task.x.width, kHalfTile,
+                [&](size_t first, size_t last) { half_inputs(task, first, last, halves); });
+  const size_t floats = half_scratch(task), count = task.y.height * task.y.width;
+  const size_t tiles = (count + kHalfTile - 1) / kHalfTile;
+  const size_t blocks =
+      std::max((tiles + kConvTiles - 1) / kConvTiles, std::min(tiles, pool.wanted_parts()));
+  run_parts(pool, count, kHalfTile, blocks, half_groups(task), [&](const auto&... part) {
+    conv_half(task, {part...}, halves, Scratch(step, pool, floats, half_floats(task)).data());
+  });
+}
+
 // Whether weights are fewer than what they meet, and may be read once more.
 inline bool fewer_weights(const ConvTask& task) {
   const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
@@ -107,7 +122,10 @@ inline bool fewer_weights(const ConvTask& task) {
 // leaves less to fetch than if they parted the channels.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
   for_each_image(step, [&](const ConvTask& task) {
-    if (step.winograd) return run_winograd(step, pool, task);
+    if (step.method == ConvMethod::winograd) return run_winograd(step, pool, task);
+    if constexpr (kHalves) {
+      if (step.method == ConvMethod::half) return run_half(step, pool, task);
+    }
     const size_t floats = conv_scratch(task), count = task.y.height * task.y.width;
     const size_t tiles = (count + conv_tile() - 1) / conv_tile();
     size_t blocks = (tiles + kConvTiles - 1) / kConvTiles;

@@ -90,6 +90,8 @@ Result<Model> Model::open_memory(const void* data, uint64_t bytes, const ModelOp
 
 const PackageHeader& Model::header() const { return impl_->engine.header(); }
 
+WeightType Model::arithmetic() const { return arithmetic_of(header()); }
+
 uint32_t Model::capacity() const {
   const std::lock_guard lock(impl_->busy);
   return impl_->engine.capacity();

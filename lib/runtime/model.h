@@ -99,6 +99,8 @@ class NESTLING_API Model {
   // Looks how far such a package has come. Fails if the file became shorter.
   Status refresh();
   Footprint footprint() const;
+  // Of convolutions on this CPU: float16 where the package allows it and the processor can.
+  WeightType arithmetic() const;
   // At the present capacity; without an accelerator all layers.
   CpuLayers cpu_layers() const;
   // Why the model fell back to the CPU; ok if it did not.

@@ -13,6 +13,9 @@
 
 namespace nestling::runtime {
 
+// How a dense layer is computed: conv.cpp, winograd.h, conv_half.h.
+enum class ConvMethod { direct, winograd, half };
+
 // One stage, ready to run.
 struct Step {
   const NodeSpec* node;
@@ -26,8 +29,8 @@ struct Step {
   const float* channel_weights = nullptr;
   const float *scale = nullptr, *shift = nullptr;
   const float* zeros;
-  float* scratch;         // of all threads: Scratch
-  bool winograd = false;  // how a dense layer is computed
+  float* scratch;  // of all threads: Scratch
+  ConvMethod method = ConvMethod::direct;
 };
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.

@@ -104,7 +104,8 @@ struct SegmentSpec {
   uint64_t parameters = 0;  // trainable numbers
 };
 
-// How dense weights are stored. Everything else is float32, and so is what is computed with them.
+// How dense weights are stored, and, where the processor can, what is computed with them.
+// Everything else is float32.
 enum class WeightType : uint32_t { float32 = 0, float16 = 1 };
 inline const char* name_of(WeightType type) {
   return type == WeightType::float16 ? "fp16" : "fp32";
@@ -113,6 +114,7 @@ inline const char* name_of(WeightType type) {
 struct PackageHeader {
   std::string name;
   WeightType weights = WeightType::float32;
+  WeightType arithmetic = WeightType::float32;
   bool causal = false;  // a capacity's channels do not see those that larger ones add
   std::vector<GroupSpec> groups;
   std::vector<ValueSpec> values;

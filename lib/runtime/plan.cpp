@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/conv_half.h"
 #include "runtime/winograd.h"
 
 namespace nestling::runtime {
@@ -30,9 +31,24 @@ class Sizes {
   ConvTask task_{};
 };
 
-// What a thread needs for itself to run a layer.
-uint64_t scratch_floats(const Sizes& sizes, bool winograd) {
-  return winograd ? winograd_scratch(sizes.task()) : conv_scratch(sizes.task());
+ConvMethod method_of(const PackageHeader& header, const ConvTask& task) {
+  if (winograd_pays(task)) return ConvMethod::winograd;
+  if constexpr (kHalves) {
+    if (arithmetic_of(header) == WeightType::float16 && half_pays(task)) return ConvMethod::half;
+  }
+  return ConvMethod::direct;
+}
+
+// What threads need to run a layer.
+uint64_t scratch_floats(const Sizes& sizes, ConvMethod method, size_t threads) {
+  const ConvTask& task = sizes.task();
+  if constexpr (kHalves) {
+    if (method == ConvMethod::half) {
+      return half_floats(task) + threads * align_floats(half_scratch(task));
+    }
+  }
+  return threads *
+         align_floats(method == ConvMethod::winograd ? winograd_scratch(task) : conv_scratch(task));
 }
 
 // What a layer has of its own in the arena: scales, shifts, and depthwise weights, which blocks
@@ -141,6 +157,13 @@ std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, uint32
 
 }  // namespace
 
+WeightType arithmetic_of(const PackageHeader& header) {
+  if constexpr (kHalves) {
+    if (header.arithmetic == WeightType::float16 && computes_halves()) return WeightType::float16;
+  }
+  return WeightType::float32;
+}
+
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads,
                     bool refinable) {
   ArenaLayout layout;
@@ -148,7 +171,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   layout.refinable = refinable;
   layout.values = place_values(header, stages_of(header), capacity, refinable);
   layout.zeros = layout.values.floats;
-  layout.winograd = std::vector<bool>(header.nodes.size());
+  layout.methods.resize(header.nodes.size());
   layout.constants.resize(capacity, 0);
   const auto nowhere = [](uint32_t) -> const float* { return nullptr; };
   uint64_t scratch = 0, constants = 0;
@@ -170,21 +193,21 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       if (weights == Weights::scale) continue;
       const Sizes sizes(header, node, k, bundles[n]);
       // Smaller capacities do as the largest: so they compute the same.
-      if (k == capacity) {
-        layout.winograd[n] = weights == Weights::dense && winograd_pays(sizes.task());
+      if (k == capacity && weights == Weights::dense) {
+        layout.methods[n] = method_of(header, sizes.task());
       }
-      scratch = std::max(scratch, scratch_floats(sizes, layout.winograd[n]));
+      scratch = std::max(scratch, scratch_floats(sizes, layout.methods[n], threads));
       if (!refinable) continue;
       for (Bundle& bundle : added[n]) bundle.ahead = false;  // continuations_of
       const Sizes of_added(header, node, k, added[n]);
-      scratch = std::max(scratch, scratch_floats(of_added, layout.winograd[n]));
+      scratch = std::max(scratch, scratch_floats(of_added, layout.methods[n], threads));
     }
   }
   layout.zeros_floats += kSlackFloats;
   const uint64_t begin = align_floats(layout.zeros + layout.zeros_floats);
   for (uint64_t& offset : layout.constants) offset += begin;
   layout.scratch = begin + constants;
-  layout.floats = layout.scratch + threads * align_floats(scratch);
+  layout.floats = layout.scratch + scratch;
   return layout;
 }
 
@@ -260,7 +283,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.then = stage.then;
     step.zeros = arena + layout.zeros;
     step.scratch = arena + layout.scratch;
-    step.winograd = layout.winograd[stage.node];
+    step.method = layout.methods[stage.node];
     const Constants sizes = constants_of(header, *step.node, capacity);
     gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
     step.scale = gathered[stage.node].scale;

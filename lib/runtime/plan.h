@@ -10,6 +10,10 @@
 
 namespace nestling::runtime {
 
+// In which convolutions are computed on this processor, but for those for which something else is
+// faster.
+WeightType arithmetic_of(const PackageHeader& header);
+
 // How a step goes on from what the capacity below has left in its result.
 struct Continuation {
   bool continues = false;  // otherwise the step runs as ever
@@ -35,8 +39,7 @@ struct ArenaLayout {
   std::vector<uint64_t> constants;
   uint64_t scratch = 0;  // where that of the threads lies
   uint64_t floats = 0;
-  // By node, whether it is computed so, at every capacity.
-  std::vector<bool> winograd;
+  std::vector<ConvMethod> methods;  // by node; the same at every capacity
 };
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable);
 

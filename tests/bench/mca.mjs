@@ -18,7 +18,7 @@ if (!build) {
 const given = process.argv.slice(3);
 const cores = (given.length ? given : ['cortex-a76', 'cortex-a55=1']).map((word) => word.split('='));
 const objects = readdirSync(join(build, 'lib/runtime/CMakeFiles'), { recursive: true })
-  .filter((file) => /(^|\/)(conv|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
+  .filter((file) => /(^|\/)(conv|conv_half|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
   .map((file) => join(build, 'lib/runtime/CMakeFiles', file));
 
 // [{name, code: [{address, text}]}]
@@ -80,7 +80,7 @@ for (const object of objects) {
     for (const loop of loopsOf(f)) {
       const fmla = loop.filter((text) => text.startsWith('fmla')).length;
       const shares = cores.map(([cpu]) => `${cpu} ${((100 * fmla * peaks[cpu]) / cyclesOf(loop, cpu)).toFixed(0)} %`);
-      const name = f.name.replace(/nestling::runtime::|N_NEON\w*::|\(.*/g, '').replace(/(\d)ul/g, '$1');
+      const name = f.name.replace(/nestling::runtime::|\(anonymous namespace\)::|N_NEON\w*::|\(.*/g, '').replace(/(\d)ul/g, '$1');
       console.log(`${name.padEnd(36)} ${String(fmla).padStart(3)} of ${String(loop.length).padStart(3)}   ${shares.join('   ')}`);
     }
   }

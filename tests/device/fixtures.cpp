@@ -22,15 +22,15 @@ void write(const std::filesystem::path& path, const Tensor& tensor) {
 }
 
 void fixture(const std::filesystem::path& folder, const std::string& name, const Graph& graph,
-             Growth growth, runtime::WeightType weights = runtime::WeightType::float32) {
+             Growth growth, const Precision& precision = {}) {
   Random random(5);
   constexpr int kCapacities = 3;
   Graph nested = test::nested_graph(graph, growth, kCapacities, random);
-  if (weights == runtime::WeightType::float16) nested = test::rounded_graph(nested);
+  if (precision.weights == runtime::WeightType::float16) nested = test::rounded_graph(nested);
   Shape shape = nested.value(nested.inputs[0]).shape;
   shape[0] = 1;
   const Tensor input = test::random_tensor(shape, random);
-  write_file(folder / (name + ".nest"), make_package(nested, name, weights));
+  write_file(folder / (name + ".nest"), make_package(nested, name, precision));
   write(folder / (name + ".input"), input);
   for (int k = 1; k <= kCapacities; ++k) {
     const Graph capacity = descend(nested, nesting_of(nested, name), k);
@@ -55,5 +55,8 @@ int main(int, char** argv) {
           Growth::full);
   fixture(folder, "resnet20", make_model("resnet20", zoo), Growth::causal);
   fixture(folder, "float16", make_model("resnet20", zoo), Growth::full,
-          runtime::WeightType::float16);
+          {runtime::WeightType::float16});
+  // Mostly layers that are multiplied in float16 where a processor can.
+  fixture(folder, "half", make_model("mobilenet_v2", zoo), Growth::causal,
+          {runtime::WeightType::float16, runtime::WeightType::float16});
 }

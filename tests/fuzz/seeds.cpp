@@ -41,7 +41,7 @@ void models() {
       seed("onnx", nested_name, nestling::export_onnx(nested));
       seed("package", nested_name, nestling::make_package(nested, "seed"));
       seed("package", nested_name + "-float16",
-           nestling::make_package(nested, "seed", nestling::runtime::WeightType::float16));
+           nestling::make_package(nested, "seed", {nestling::runtime::WeightType::float16}));
       for (const auto& [key, text] : nested.metadata) seed("json", nested_name + key, text);
     }
   }

@@ -26,7 +26,7 @@ std::vector<std::vector<float>> outputs(const std::string& package, const nestli
 
 void check_same(const Graph& graph, int threads, nestling::Random& random) {
   const std::string wide = nestling::make_package(graph, "test");
-  const std::string narrow = nestling::make_package(graph, "test", WeightType::float16);
+  const std::string narrow = nestling::make_package(graph, "test", {WeightType::float16});
   nestling::Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = 1;
   const nestling::Tensor image = test::random_tensor(shape, random);
@@ -62,7 +62,7 @@ TEST_CASE("float16 weights take half as much, and the header says so") {
   nestling::Random random(1);
   const Graph graph = nestling::make_model("vgg16", {.classes = 10, .height = 32, .width = 32});
   const std::string wide = nestling::make_package(graph, "test");
-  const std::string narrow = nestling::make_package(graph, "test", WeightType::float16);
+  const std::string narrow = nestling::make_package(graph, "test", {WeightType::float16});
   CHECK(static_cast<double>(narrow.size()) < 0.505 * static_cast<double>(wide.size()));
   CHECK(wide[8] == nestling::runtime::kVersion);
   CHECK(narrow[8] == nestling::runtime::kVersion);
@@ -76,7 +76,7 @@ TEST_CASE("a weight that float16 cannot hold is an error that names it") {
   for (nestling::Value& value : graph.values) {
     if (value.constant && value.constant->shape.size() == 4) value.constant->data.back() = -7e4F;
   }
-  CHECK_THROWS_WITH(nestling::make_package(graph, "test", WeightType::float16),
+  CHECK_THROWS_WITH(nestling::make_package(graph, "test", {WeightType::float16}),
                     ContainsSubstring("has the weight -70000") && ContainsSubstring("float16"));
   CHECK_NOTHROW(nestling::make_package(graph, "test"));
 }

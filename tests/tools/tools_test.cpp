@@ -56,7 +56,7 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(std::filesystem::file_size(work.folder / "y.npy") == 128 + 4 * 4);
   CHECK_THAT(work.run("nestling-run model.nest --capacity 3 --input x.pgm").out,
              ContainsSubstring("fourth"));
-  work.result("nestling-convert run --weights fp16 --out half.nest");
+  work.result("nestling-convert run --weights fp16 --arithmetic fp16 --out half.nest");
   const json half = work.result("nestling-run half.nest --input x.pgm");
   CHECK(half["weights"] == "fp16");
   CHECK(half["top"][0]["class"] == "fourth");
@@ -242,6 +242,10 @@ TEST_CASE("every tool explains itself and its errors") {
   CHECK_THAT(failure("nestling-recover data --data bars"), ContainsSubstring("holds no roadmap"));
   CHECK_THAT(failure("nestling-convert data --out x.nest"),
              ContainsSubstring("no multicapacity.onnx"));
+  CHECK_THAT(failure("nestling-convert x.onnx --arithmetic fp16 --out x"),
+             ContainsSubstring("--arithmetic fp16 needs --weights fp16"));
+  CHECK_THAT(failure("nestling-convert x.onnx --to ncnn --arithmetic fp16 --out x"),
+             ContainsSubstring("--arithmetic is for packages"));
   CHECK_THAT(failure("nestling-convert x.onnx --to onnx --weights fp16 --out x"),
              ContainsSubstring("--weights is not for --to onnx"));
   CHECK_THAT(failure("nestling-run data/bars/dataset.json --bench"),

@@ -54,7 +54,15 @@ int main(int argc, char** argv) {
       .add_option(
           "--weights", weights,
           "How a package, or ncnn, stores the weights of layers: fp16 takes half as much, on "
-          "the device too; what is computed stays float32")
+          "the device too")
+      ->check(CLI::IsMember({"fp32", "fp16"}));
+  std::string arithmetic = "fp32";
+  tool.app
+      .add_option(
+          "--arithmetic", arithmetic,
+          "How a package's layers are computed; fp16, with --weights fp16: on processors that can "
+          "(Armv8.2) convolutions multiply twice as many numbers at once, those whose inputs stay "
+          "below 65504")
       ->check(CLI::IsMember({"fp32", "fp16"}));
   bool fold = false;
   tool.app.add_flag("--fold-batchnorm", fold,
@@ -62,6 +70,10 @@ int main(int argc, char** argv) {
                     "nestling-prune added always do, and with --to ncnn all");
   return tool.main(argc, argv, [&](Progress&) -> int {
     if (format == "onnx" && weights != "fp32") fail("--weights is not for --to onnx");
+    if (arithmetic != "fp32") {
+      if (format != "nest" && format != "c") fail("--arithmetic is for packages");
+      if (weights != "fp16") fail("--arithmetic fp16 needs --weights fp16");
+    }
     std::filesystem::path path = input;
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) {
@@ -70,8 +82,10 @@ int main(int argc, char** argv) {
         fail("{} holds no multicapacity.onnx; nestling-recover makes it", input);
       }
     }
-    const auto type =
-        weights == "fp16" ? runtime::WeightType::float16 : runtime::WeightType::float32;
+    const auto type = [](const std::string& name) {
+      return name == "fp16" ? runtime::WeightType::float16 : runtime::WeightType::float32;
+    };
+    const Precision precision{type(weights), type(arithmetic)};
     Json files = Json::array();
     const auto write = [&](const std::filesystem::path& file, const std::string& bytes) {
       write_file(file, bytes);
@@ -79,7 +93,7 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(load_onnx(path), path.string(), type));
+      write(out, make_package(load_onnx(path), path.string(), precision));
     } else if (format == "c") {
       const std::filesystem::path source = out;
       if (source.extension() != ".c") fail("--to c writes a file NAME.c, and NAME.h beside it");
@@ -89,7 +103,7 @@ int main(int argc, char** argv) {
       const bool packed = path.extension() == ".nest";
       if (packed && weights != "fp32") fail("--weights is for what is not packed yet");
       const CSource c = c_source(
-          packed ? package_bytes(path) : make_package(load_onnx(path), path.string(), type),
+          packed ? package_bytes(path) : make_package(load_onnx(path), path.string(), precision),
           c_identifier(source.stem().string()), header.filename().string());
       write(header, c.header);
       write(source, c.source);
@@ -100,7 +114,7 @@ int main(int argc, char** argv) {
       for (const Graph& capacity : plain_capacities(load_onnx(path), path.string(), fold || ncnn)) {
         const std::string name = fmt::format("capacity{}", ++k);
         if (ncnn) {
-          NcnnModel model = make_ncnn(capacity, type == runtime::WeightType::float16);
+          NcnnModel model = make_ncnn(capacity, weights == "fp16");
           models.emplace_back(name + ".param", std::move(model.param));
           models.emplace_back(name + ".bin", std::move(model.bin));
         } else {

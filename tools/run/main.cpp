@@ -202,6 +202,7 @@ int main(int argc, char** argv) {
                  {"weights", name_of(model.header().weights)},
                  {"backend", processor.backend()},
                  {"simd", runtime::simd_name()},
+                 {"arithmetic", processor.arithmetic(model)},
                  {"threads", threads},
                  {"memory",
                   {{"weights_bytes", memory.weights_bytes},
@@ -212,7 +213,6 @@ int main(int argc, char** argv) {
     if (processor.accelerator() != nullptr) {
       json["gpu"] = processor.gpu();
       json["cpu_layers"] = cpu_layers_json(model);
-      json["arithmetic"] = processor.arithmetic();
       text = cpu_layers_text(model) + processor.half_failure();
     }
     std::vector<NpyArray> outputs;

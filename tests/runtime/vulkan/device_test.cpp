@@ -39,7 +39,7 @@ Model open(const std::string& package, Accelerator* accelerator) {
 // CPU after all.
 size_t check_same(const Graph& graph, WeightType weights, nestling::Random& random,
                   Device& device = test::gpu()) {
-  const std::string package = nestling::make_package(graph, "test", weights);
+  const std::string package = nestling::make_package(graph, "test", {weights});
   nestling::Shape shape = graph.value(graph.inputs[0]).shape;
   shape[0] = 1;
   const nestling::Tensor image = test::random_tensor(shape, random);
