@@ -169,7 +169,8 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   ArenaLayout layout;
   layout.capacity = capacity;
   layout.refinable = refinable;
-  layout.values = place_values(header, stages_of(header), capacity, refinable);
+  layout.stages = stages_of(header);
+  layout.values = place_values(header, layout.stages, capacity, refinable);
   layout.zeros = layout.values.floats;
   layout.methods.resize(header.nodes.size());
   layout.constants.resize(capacity, 0);
@@ -269,10 +270,9 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     float *scale, *shift, *channel_weights;
   };
   std::vector<Gathered> gathered(header.nodes.size());
-  const std::vector<Stage> stages = stages_of(header);
-  plan.steps.reserve(stages.size());
+  plan.steps.reserve(layout.stages.size());
   float* constants = arena + layout.constants[capacity - 1];
-  for (const Stage& stage : stages) {
+  for (const Stage& stage : layout.stages) {
     Step& step = plan.steps.emplace_back();
     step.node = &header.nodes[stage.node];
     step.op = find_operator(step.node->op);
@@ -323,7 +323,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     gathered[n].step->bundles = std::move(bundles[n]);
   }
   if (layout.refinable && capacity > 1) {
-    plan.continuations = continuations_of(segments, capacity, stages, plan);
+    plan.continuations = continuations_of(segments, capacity, layout.stages, plan);
   }
   return plan;
 }

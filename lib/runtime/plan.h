@@ -32,6 +32,7 @@ struct Plan {
 struct ArenaLayout {
   uint32_t capacity = 0;
   bool refinable = false;
+  std::vector<Stage> stages;
   Places values;
   uint64_t zeros = 0;  // where the kernels' zeros lie
   uint64_t zeros_floats = 0;
