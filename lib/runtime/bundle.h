@@ -53,6 +53,14 @@ struct Bundle {
     size_t first, channels;  // of the bundle's output channels
     std::vector<Block> blocks;
 
+    // Whether another one meets the same inputs in blocks of the same sizes.
+    bool meets_same(const Panel& other) const {
+      return std::equal(blocks.begin(), blocks.end(), other.blocks.begin(), other.blocks.end(),
+                        [](const Block& a, const Block& b) {
+                          return a.first == b.first && a.length == b.length;
+                        });
+    }
+
     // That has input channel `c`.
     const Block& block_of(size_t c) const {
       size_t i = 0;

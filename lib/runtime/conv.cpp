@@ -341,53 +341,106 @@ bool is_one_pixel(const ConvTask& task) { return task.y.height * task.y.width ==
 using PanelLanes = hn::CappedTag<float, kPanel>;
 constexpr size_t kPanelLanes = HWY_MIN(kLanes, kPanel);
 
-// The sums of one vector of a panel, from its channel `from` on, whose weights are of type T.
-template <typename T>
-HWY_INLINE hn::Vec<PanelLanes> panel_sums(const Bundle& bundle, const Bundle::Panel& panel,
-                                          size_t from, const Rows& rows, size_t taps) {
-  constexpr size_t kSums = 4;  // as one would wait for itself
+constexpr size_t kPerPanel = kPanel / kPanelLanes;  // vectors
+
+// Panels that are computed together, so that inputs, which may be more than the first cache holds,
+// are read once for all of them.
+constexpr size_t kPanelsTogether = kPerPanel == 1 ? 4 : 2;
+
+// The sums of panels that meet the same inputs, whose weights are of type T.
+template <typename T, size_t kCount>
+HWY_INLINE void panel_sums(const Bundle& bundle, const Bundle::Panel* panels, const Rows& rows,
+                           size_t taps, hn::Vec<PanelLanes> (&result)[kCount][kPerPanel]) {
+  constexpr size_t kSums = 2;  // as one would wait for itself
   const PanelLanes d;
-  hn::Vec<PanelLanes> sums[kSums];
-  for (auto& sum : sums) sum = hn::Zero(d);
-  for (const Bundle::Panel::Block& block : panel.blocks) {
+  hn::Vec<PanelLanes> sums[kSums][kCount][kPerPanel];
+  HWY_UNROLL(2)
+  for (auto& some : sums) {
+    HWY_UNROLL(4)
+    for (auto& panel : some) {
+      HWY_UNROLL(8)
+      for (auto& sum : panel) sum = hn::Zero(d);
+    }
+  }
+  for (size_t b = 0; b < panels[0].blocks.size(); ++b) {
+    const Bundle::Panel::Block& block = panels[0].blocks[b];
     // Blocks lie within an interval: what joined their inputs was that these follow each other.
     const size_t begin = bundle.inputs_from(block.first).begin;
-    const T* w = static_cast<const T*>(block.weights.data) + from;
+    const T* w[kCount];
+    for (size_t g = 0; g < kCount; ++g) {
+      w[g] = static_cast<const T*>(panels[g].blocks[b].weights.data);
+    }
+    const auto multiply = [&](float x, size_t step, size_t i) HWY_ATTR {
+      const hn::Vec<PanelLanes> value = hn::Set(d, x);
+      HWY_UNROLL(4)
+      for (size_t g = 0; g < kCount; ++g) {
+        HWY_UNROLL(8)
+        for (size_t v = 0; v < kPerPanel; ++v) {
+          sums[i][g][v] = hn::MulAdd(value, load_weights(d, w[g] + step * kPanel + v * kPanelLanes),
+                                     sums[i][g][v]);
+        }
+      }
+    };
+    size_t step = 0;
     for (size_t tap = 0; tap < taps; ++tap) {
       const float* x = rows.at[tap * kTile] + begin;
       size_t c = 0;
-      for (; c + kSums <= block.length; c += kSums, w += kSums * kPanel) {
-        for (size_t i = 0; i < kSums; ++i) {
-          sums[i] = hn::MulAdd(hn::Set(d, x[c + i]), load_weights(d, w + i * kPanel), sums[i]);
-        }
+      for (; c + kSums <= block.length; c += kSums, step += kSums) {
+        HWY_UNROLL(2)
+        for (size_t i = 0; i < kSums; ++i) multiply(x[c + i], step + i, i);
       }
-      for (; c < block.length; ++c, w += kPanel) {
-        sums[0] = hn::MulAdd(hn::Set(d, x[c]), load_weights(d, w), sums[0]);
-      }
+      for (; c < block.length; ++c, ++step) multiply(x[c], step, 0);
     }
   }
-  return hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
+  for (size_t g = 0; g < kCount; ++g) {
+    for (size_t v = 0; v < kPerPanel; ++v) result[g][v] = hn::Add(sums[0][g][v], sums[1][g][v]);
+  }
+}
+
+// kCount panels of a bundle, which meet the same inputs.
+template <size_t kCount>
+void one_pixel(const ConvTask& task, const Bundle& bundle, const Bundle::Panel* panels,
+               const Rows& rows, size_t taps) {
+  const PanelLanes d;
+  const bool half =
+      !panels[0].blocks.empty() && panels[0].blocks[0].weights.type == WeightType::float16;
+  hn::Vec<PanelLanes> sums[kCount][kPerPanel];
+  if (half) {
+    panel_sums<uint16_t>(bundle, panels, rows, taps, sums);
+  } else {
+    panel_sums<float>(bundle, panels, rows, taps, sums);
+  }
+  for (size_t g = 0; g < kCount; ++g) {
+    const size_t first = bundle.y_offset + panels[g].first, end = first + panels[g].channels;
+    for (size_t v = 0; first + v * kPanelLanes < end; ++v) {
+      Finish<PanelLanes>(d, task, first + v * kPanelLanes, end)(d, sums[g][v], task.y.data);
+    }
+  }
 }
 
 void one_pixel(const ConvTask& task, const ConvPart& part, float* scratch) {
   const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
   const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
   rows.find(task, 0, 1);
-  size_t g = 0;
+  size_t g = 0;  // of the bundle's first panel
   for (const Bundle& bundle : *task.bundles) {
-    for (const Bundle::Panel& panel : bundle.panels) {
-      if (g++ < part.first_group || g > part.last_group) continue;
-      const size_t first = bundle.y_offset + panel.first;
-      const bool half =
-          !panel.blocks.empty() && panel.blocks[0].weights.type == WeightType::float16;
-      for (size_t from = 0; from < panel.channels; from += kPanelLanes) {
-        const Finish<PanelLanes> finish(PanelLanes(), task, first + from, first + panel.channels);
-        finish(PanelLanes(),
-               half ? panel_sums<uint16_t>(bundle, panel, from, rows, taps)
-                    : panel_sums<float>(bundle, panel, from, rows, taps),
-               task.y.data);
+    const size_t count = bundle.panels.size();
+    size_t i = std::max(part.first_group, g) - g;
+    const size_t last = std::min(part.last_group, g + count) - std::min(part.last_group, g);
+    while (i < last) {
+      const Bundle::Panel* panels = &bundle.panels[i];
+      const bool together =
+          i + kPanelsTogether <= last &&
+          std::all_of(panels + 1, panels + kPanelsTogether,
+                      [&](const Bundle::Panel& panel) { return panel.meets_same(*panels); });
+      if (together) {
+        one_pixel<kPanelsTogether>(task, bundle, panels, rows, taps);
+      } else {
+        one_pixel<1>(task, bundle, panels, rows, taps);
       }
+      i += together ? kPanelsTogether : 1;
     }
+    g += count;
   }
 }
 

@@ -189,14 +189,6 @@ NESTLING_FP16 void tile(const ConvTask& task, const Bundle& bundle, const Bundle
   }
 }
 
-// Whether two panels meet the same inputs in the same blocks.
-bool same_inputs(const Bundle::Panel& a, const Bundle::Panel& b) {
-  const auto same = [](const Bundle::Panel::Block& x, const Bundle::Panel::Block& y) {
-    return x.first == y.first && x.length == y.length;
-  };
-  return std::equal(a.blocks.begin(), a.blocks.end(), b.blocks.begin(), b.blocks.end(), same);
-}
-
 }  // namespace
 
 bool computes_halves() {
@@ -256,7 +248,7 @@ void conv_half(const ConvTask& task, const ConvPart& part, const uint16_t* halve
       if (g < part.first_group || g >= part.last_group) continue;
       const Bundle::Panel* panels = &bundle.panels[i];
       const bool two = i + 1 < bundle.panels.size();
-      const bool together = two && same_inputs(panels[0], panels[1]);
+      const bool together = two && panels[0].meets_same(panels[1]);
       for (size_t t = 0; t < count; ++t) {
         const size_t pixel = part.first_pixel + t * kHalfTile;
         const size_t pixels = std::min(kHalfTile, part.last_pixel - pixel);
