@@ -69,6 +69,19 @@ TEST_CASE("float16 weights take half as much, and the header says so") {
   auto opened = Model::open_memory(narrow.data(), narrow.size(), {});
   REQUIRE(opened.ok());
   CHECK(opened.value().header().weights == WeightType::float16);
+  CHECK(opened.value().header().arithmetic == WeightType::float32);
+}
+
+TEST_CASE("arithmetic in float16 is for weights that are float16") {
+  const Graph graph = nestling::make_model("small", {.classes = 4, .height = 16, .width = 16});
+  const std::string package =
+      nestling::make_package(graph, "test", {WeightType::float16, WeightType::float16});
+  auto opened = Model::open_memory(package.data(), package.size(), {});
+  REQUIRE(opened.ok());
+  CHECK(opened.value().header().arithmetic == WeightType::float16);
+  CHECK_THROWS_WITH(
+      nestling::make_package(graph, "test", {WeightType::float32, WeightType::float16}),
+      ContainsSubstring("its arithmetic is not of a type that its weights have"));
 }
 
 TEST_CASE("a weight that float16 cannot hold is an error that names it") {
