@@ -104,8 +104,8 @@ accuracy() {
   step prune prune "$out/vanilla.onnx" "${images[@]}" "${cut[@]}" --out "$out/run"
   step prune-l1 prune "$out/vanilla.onnx" "${images[@]}" "${cut[@]}" --rank l1 --distill 0 \
     --out "$out/run-l1"
-  # Ours, by each way of growing: `full` and `causal` train the capacities in turn, which together
-  # takes as long as `joint` with all of them.
+  # Ours, by each way of growing: `full` trains the capacities in turn, which together takes as long
+  # as the others with all of them.
   local growth
   for growth in joint full causal; do
     grown "$growth" "$out/run" "$growth" --epochs "$GROW"

@@ -74,6 +74,34 @@ at::Tensor part_of(at::Tensor tensor, const Places& places) {
   return tensor;
 }
 
+// What may change of the largest capacity. In causal growth filters do not see the channels that
+// larger capacities than theirs add: the weights by which they would are zero and stay so. `places`
+// are those of the smaller capacities.
+TrainableMasks masks_of(const Nesting& nesting, const Graph& largest,
+                        const std::vector<std::map<std::string, Places>>& places) {
+  TrainableMasks masks;
+  if (nesting.growth != Growth::causal) return masks;
+  const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
+  // From the largest on, as what a capacity sees of itself, smaller ones may not all see.
+  for (auto smaller = places.rbegin(); smaller != places.rend(); ++smaller) {
+    for (const auto& [name, seen] : *smaller) {
+      if (own.contains(name) || seen.size() < 2) continue;
+      const ValueId id = find_value(largest, name);
+      const Shape& shape = largest.value(id).shape;
+      Places rows = seen;  // all that the capacity's filters have
+      for (size_t axis = 1; axis < shape.size(); ++axis) {
+        rows[axis].resize(static_cast<size_t>(shape[axis]));
+        std::iota(rows[axis].begin(), rows[axis].end(), 0);
+      }
+      const Tensor all{shape, std::vector<float>(static_cast<size_t>(element_count(shape)), 1.0F)};
+      std::vector<float>& mask = masks.try_emplace(id, all).first->second.data;
+      for (const size_t at : elements_at(rows, shape)) mask[at] = 0;
+      for (const size_t at : elements_at(seen, shape)) mask[at] = 1;
+    }
+  }
+  return masks;
+}
+
 class Joint : public Trainee {
  public:
   Joint(const Graph& nested, const Dataset& data, const TrainOptions& options)
@@ -83,19 +111,21 @@ class Joint : public Trainee {
     const Nesting& nesting = nesting_;
     const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
     const Graph largest = descend(nested, nesting, nesting.capacities());
-    for (int k = 1; k <= nesting.capacities(); ++k) {
+    std::vector<std::map<std::string, Places>> places;
+    for (int k = 1; k < nesting.capacities(); ++k) {
       const Graph graph = descend(nested, nesting, k);
-      capacities_.push_back({Network(graph), Loss(graph, data, options), {}});
-      if (k == nesting.capacities()) break;
-      Capacity& capacity = capacities_.back();
-      const auto places = places_of(nested, nesting, k);
+      places.push_back(places_of(nested, nesting, k));
+      Capacity& capacity =
+          capacities_.emplace_back(Capacity{Network(graph), Loss(graph, data, options), {}});
       const std::vector<Network::Parameter> all = capacity.network.parameters();
       for (const Network::Parameter& p : all) {
         const std::string& name = graph.value(p.id).name;
         if (own.contains(name)) continue;
-        capacity.shared.push_back({p.id, find_value(largest, name), places.at(name)});
+        capacity.shared.push_back({p.id, find_value(largest, name), places.back().at(name)});
       }
     }
+    capacities_.push_back(
+        {Network(largest, masks_of(nesting, largest, places)), Loss(largest, data, options), {}});
     share();
   }
 

@@ -25,11 +25,17 @@ namespace nestling {
 namespace fs = std::filesystem;
 namespace {
 
+bool trains_together(const RecoverOptions& options) {
+  return options.growth == Growth::joint ||
+         (options.growth == Growth::causal && !options.one_by_one);
+}
+
 Json settings(const fs::path& run, const RecoverOptions& options) {
   Json json = {
       {"schema", "nestling/recovery/1"},       {"roadmap", sha256(read_file(run / "roadmap.json"))},
       {"growth", growth_name(options.growth)}, {"capacities", options.capacities},
       {"spread", spread_name(options.spread)}, {"regrown", regrown_name(options.regrown)}};
+  if (options.one_by_one) json["one_by_one"] = true;
   json.update(to_json(options.training));
   return json;
 }
@@ -62,6 +68,7 @@ class Growing {
         nesting_(std::move(nesting)),
         split_(split_validation(data)),
         options_(options.training),
+        together_(trains_together(options)),
         seed_(options.training.seed),
         measure_(std::move(measure)),
         labelled_(!data.classes.empty()),
@@ -72,7 +79,7 @@ class Growing {
   }
 
   Graph run() {
-    if (nesting_.growth == Growth::joint) {
+    if (together_) {
       all_together();
     } else {
       one_after_the_other();
@@ -102,13 +109,23 @@ class Growing {
     nesting.accuracy.assign(entries_.size(), 0);
     const Graph nested = kept_or(kJoint, [&] {
       options_.seed = sub_seed(seed_, {3});
-      return train_joint(join(entries_, nesting), split_.first, options_, progress_);
+      return train_joint(start(nesting), split_.first, options_, progress_);
     });
     progress_.kept(fmt::format("{}, trained", folder_.path().string()));
     for (int k = 1; k <= nesting.capacities(); ++k) {
       capacities_.push_back(descend(nested, nesting, k));
       tell(k);
     }
+  }
+
+  // All capacities before they are trained together.
+  Graph start(const Nesting& nesting) const {
+    if (nesting.growth == Growth::joint) return join(entries_, nesting);
+    std::vector<Graph> grown = {entries_.front()};
+    for (size_t k = 1; k < entries_.size(); ++k) {
+      grown.push_back(grow(grown.back(), entries_[k], nesting.growth).graph);
+    }
+    return nest(grown, nesting);
   }
 
   // What was committed, or is now.
@@ -141,6 +158,7 @@ class Growing {
   Nesting nesting_;
   const std::pair<Dataset, Dataset> split_;  // training, validation
   TrainOptions options_;
+  const bool together_;
   const uint64_t seed_;
   const std::string measure_;
   const bool labelled_;

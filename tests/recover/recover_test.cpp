@@ -46,10 +46,12 @@ struct Run {
   static Graph vanilla() {
     return nestling::make_model("resnet20", {.classes = 4, .channels = 1, .height = 8, .width = 8});
   }
-  Graph recover(Growth growth, int capacities = 3) {
+  Graph recover(Growth growth, bool one_by_one = false) {
     return nestling::recover(path, data,
-                             {.capacities = capacities,
+                             {.capacities = 3,
                               .growth = growth,
+                              .one_by_one = one_by_one,
+                              .discard = true,
                               .training = {.epochs = 1, .batch = 32, .learning_rate = 0.02}},
                              quiet);
   }
@@ -77,7 +79,7 @@ TEST_CASE("a smaller capacity's parameters are bit-identical in every larger one
   for (const Growth growth : {Growth::full, Growth::causal}) {
     INFO(nestling::growth_name(growth));
     const Graph nested =
-        nestling::import_onnx(nestling::export_onnx(run.recover(growth)), "nested");
+        nestling::import_onnx(nestling::export_onnx(run.recover(growth, true)), "nested");
     const Nesting nesting = nestling::nesting_of(nested, "nested");
     REQUIRE(nesting.capacities() == 3);
     test::check_schema(nested.metadata.at("nestling.nesting"), "nesting.schema.json");
@@ -121,8 +123,8 @@ TEST_CASE("in causal growth the smaller feature maps reappear bit for bit") {
   Run run;
   nestling::Random random(4);
   const Tensor x = test::random_tensor({2, 1, 8, 8}, random);
-  const auto maps_reappear = [&](Growth growth) {
-    const Graph nested = run.recover(growth);
+  const auto maps_reappear = [&](Growth growth, bool one_by_one = false) {
+    const Graph nested = run.recover(growth, one_by_one);
     const Nesting nesting = nestling::nesting_of(nested, "nested");
     const Graph small = nestling::descend(nested, nesting, 1);
     const auto few = nestling::interpret_all(small, {x});
@@ -141,6 +143,7 @@ TEST_CASE("in causal growth the smaller feature maps reappear bit for bit") {
     return true;
   };
   CHECK(maps_reappear(Growth::causal));
+  CHECK(maps_reappear(Growth::causal, true));
   CHECK_FALSE(maps_reappear(Growth::full));
 }
 

@@ -30,11 +30,16 @@ int main(int argc, char** argv) {
   tool.app.add_option("--capacities", options.capacities, "Sizes of the model")
       ->check(CLI::Range(1, 64));
   tool.app
-      .add_option("--growth", growth,
-                  "joint: all are trained together; or one after the other, what the smaller ones "
-                  "have frozen: full, which also gives that weights for new channels, or causal, "
-                  "which does not")
+      .add_option(
+          "--growth", growth,
+          "joint: all are trained together; causal: too, but what smaller ones compute "
+          "stays as it is in larger ones, so that an answer can be refined; full: one after "
+          "the other, what the smaller ones have frozen, but for weights for new channels")
       ->check(CLI::IsMember({"full", "causal", "joint"}));
+  tool.app.add_flag(
+      "--one-by-one", options.one_by_one,
+      "With --growth causal: one capacity after the other, what the smaller ones have "
+      "frozen, as with full");
   tool.app
       .add_option("--spread", spread,
                   "Which entries of the roadmap become capacities: evenly in macs, or in "
@@ -48,14 +53,13 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"entry", "vanilla", "fresh"}));
   workers.add_to(tool.app);
   add_training_flags(tool.app, options.training,
-                     "Of training: of joint, for all together, 5; "
-                     "otherwise for each capacity, 2");
+                     "Of training: for all together, 5; one by one, for each capacity, 2");
   CLI::Option* epochs_flag = tool.app.get_option("--epochs")->default_str("");
   CLI::Option* rate_flag = tool.app.get_option("--learning-rate")
                                ->default_str("")
                                ->description(
-                                   "Highest of the one-cycle schedule, of joint 0.1, "
-                                   "otherwise 0.05; halved where the training diverges");
+                                   "Highest of the one-cycle schedule, together 0.1, one by "
+                                   "one 0.05; halved where the training diverges");
   add_distill_flag(tool.app, options.training);
 
   tool.app.add_flag("--force", options.discard,
@@ -67,9 +71,12 @@ int main(int argc, char** argv) {
     if (!crew) return kDone;
     options.training.seed = tool.common.seed;
     options.growth = growth_from_name(growth);
-    const bool joint = options.growth == Growth::joint;
-    if (epochs_flag->count() == 0) options.training.epochs = joint ? 5 : 2;
-    if (rate_flag->count() == 0) options.training.learning_rate = joint ? 0.1 : 0.05;
+    if (options.one_by_one && options.growth == Growth::joint) {
+      fail("--one-by-one is not for --growth joint");
+    }
+    const bool turns = options.one_by_one || options.growth == Growth::full;
+    if (epochs_flag->count() == 0) options.training.epochs = turns ? 2 : 5;
+    if (rate_flag->count() == 0) options.training.learning_rate = turns ? 0.05 : 0.1;
     options.spread = spread_from_name(spread);
     options.regrown = regrown_from_name(regrown);
     // Every model of the run takes its data as the vanilla one does.
