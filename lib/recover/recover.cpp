@@ -35,7 +35,7 @@ Json settings(const fs::path& run, const RecoverOptions& options) {
       {"schema", "nestling/recovery/1"},       {"roadmap", sha256(read_file(run / "roadmap.json"))},
       {"growth", growth_name(options.growth)}, {"capacities", options.capacities},
       {"spread", spread_name(options.spread)}, {"regrown", regrown_name(options.regrown)}};
-  if (options.one_by_one) json["one_by_one"] = true;
+  if (options.growth == Growth::causal) json["one_by_one"] = options.one_by_one;
   json.update(to_json(options.training));
   return json;
 }
