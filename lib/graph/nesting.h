@@ -16,7 +16,7 @@
 namespace nestling {
 
 enum class Growth {
-  causal,  // frozen filters never see newer channels: feature maps are reused exactly
+  causal,  // filters never see the channels of larger capacities: feature maps are reused exactly
   full,    // frozen filters also see newer channels through new weights (NestDNN section 3.2)
   joint,   // nothing is frozen: all capacities are trained together over the same weights
 };

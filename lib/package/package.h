@@ -11,6 +11,12 @@
 
 namespace nestling {
 
+// Of dense layers (PackageHeader); arithmetic is float16 only where weights are.
+struct Precision {
+  runtime::WeightType weights = runtime::WeightType::float32;
+  runtime::WeightType arithmetic = runtime::WeightType::float32;
+};
+
 // The bytes of the package (lib/runtime/package_format.h, schemas/package.proto). Same graph, same
 // bytes. Batch norms become scales and shifts of the convolution before them, Relu and Clip the
 // bounds of the node before them, a flatten and the fully connected layer after it a convolution.
@@ -20,11 +26,7 @@ namespace nestling {
 //
 // Throws Error, naming the node, for what the runtime cannot run. `where` names the file in
 // messages. As float16, dense weights take half as much; each is rounded to the nearest, and one
-// too large for it is an error. Arithmetic is float16 only where weights are.
-struct Precision {
-  runtime::WeightType weights = runtime::WeightType::float32;
-  runtime::WeightType arithmetic = runtime::WeightType::float32;
-};
+// too large for it is an error.
 std::string make_package(const Graph& graph, const std::string& where,
                          const Precision& precision = {});
 

@@ -25,11 +25,6 @@ namespace nestling {
 namespace fs = std::filesystem;
 namespace {
 
-bool trains_together(const RecoverOptions& options) {
-  return options.growth == Growth::joint ||
-         (options.growth == Growth::causal && !options.one_by_one);
-}
-
 Json settings(const fs::path& run, const RecoverOptions& options) {
   Json json = {
       {"schema", "nestling/recovery/1"},       {"roadmap", sha256(read_file(run / "roadmap.json"))},
@@ -200,6 +195,11 @@ Regrown regrown_from_name(const std::string& name) {
     if (name == regrown_name(regrown)) return regrown;
   }
   fail("there are no first weights {}; there are entry, vanilla and fresh", name);
+}
+
+bool trains_together(const RecoverOptions& options) {
+  return options.growth == Growth::joint ||
+         (options.growth == Growth::causal && !options.one_by_one);
 }
 
 Graph recover(const fs::path& run, const Dataset& data, const RecoverOptions& options,

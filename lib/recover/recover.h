@@ -34,6 +34,9 @@ struct RecoverOptions {
   TrainOptions training = {};  // of each capacity; its teacher and masks are set here
 };
 
+// Whether all capacities are trained at once, or one after the other.
+bool trains_together(const RecoverOptions& options);
+
 // Grows the seed of RUN's roadmap into a model of `capacities` capacities, trained on `data`, the
 // training split, with the vanilla model as the teacher. Commits RUN/GROWTH-K/capacityN.onnx after
 // each step, or joint.onnx, and at last RUN/multicapacity.onnx, which is returned; a run that was

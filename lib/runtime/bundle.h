@@ -25,6 +25,9 @@ struct StoredWeights {
   }
 };
 
+// The places of a layer's kernel.
+inline size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
+
 // Output channels that one capacity added: `channels` of them from `y_offset` on, and the blocks in
 // which they meet the input channels from `x_offset` on, `length` of them.
 struct ConvPiece {

@@ -154,8 +154,7 @@ bool few_weights(const ConvTask& task) {
   if (task.bundles->size() != 1) return false;
   const Bundle& bundle = task.bundles->front();
   return !packs(task, bundle) &&
-         bundle.channels * bundle.depth * task.node->kernel[0] * task.node->kernel[1] <=
-             kFewWeights;
+         bundle.channels * bundle.depth * taps_of(*task.node) <= kFewWeights;
 }
 
 // The floats of what is kept at once: of all groups of output channels where each tile meets them
@@ -169,7 +168,7 @@ size_t joined_floats(const ConvTask& task, const Bundle& bundle, size_t steps) {
 size_t ScratchImpl(const ConvTask& task) {
   const NodeSpec& node = *task.node;
   const size_t pixels = task.y.height * task.y.width;
-  const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
+  const size_t taps = taps_of(node);
   const size_t tiles = std::min((pixels + kTile - 1) / kTile, kConvTiles);
   constexpr size_t kPointer = sizeof(uintptr_t) / sizeof(float);
   const size_t copies = task.x.channels <= kFewChannels ? taps * task.x.channels : 0;
@@ -419,7 +418,7 @@ void one_pixel(const ConvTask& task, const Bundle& bundle, const Bundle::Panel* 
 }
 
 void one_pixel(const ConvTask& task, const ConvPart& part, float* scratch) {
-  const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
+  const size_t taps = taps_of(*task.node);
   const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
   rows.find(task, 0, 1);
   size_t g = 0;  // of the bundle's first panel
@@ -505,7 +504,7 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
 void ConvImpl(const ConvTask& task, const ConvPart& part, float* scratch) {
   if (is_one_pixel(task)) return one_pixel(task, part, scratch);
   const NodeSpec& node = *task.node;
-  const size_t all_taps = size_t{node.kernel[0]} * node.kernel[1];
+  const size_t all_taps = taps_of(node);
   const bool rows = whole_rows(task);
   const Taps taps = rows ? Taps{node.kernel[0], node.kernel[1]} : Taps{all_taps, 1};
   const size_t count = (part.last_pixel - part.first_pixel + kTile - 1) / kTile;
@@ -636,7 +635,7 @@ void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scrat
   if (is(3, 2)) return depthwise_rows<3, 2>(task, first, last);
   if (is(5, 1)) return depthwise_rows<5, 1>(task, first, last);
   if (is(5, 2)) return depthwise_rows<5, 2>(task, first, last);
-  const size_t taps = size_t{node.kernel[0]} * node.kernel[1];
+  const size_t taps = taps_of(node);
   const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
   for (size_t pixel = first; pixel < last; pixel += kTile) {
     rows.find(task, pixel, last);

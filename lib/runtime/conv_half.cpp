@@ -25,8 +25,6 @@ namespace {
 
 static_assert(kPanel == 8, "a panel's row of weights is a vector");
 
-size_t taps_of(const ConvTask& task) { return size_t{task.node->kernel[0]} * task.node->kernel[1]; }
-
 size_t tiles_of(size_t pixels) { return (pixels + kHalfTile - 1) / kHalfTile; }
 
 // The inputs of the taps of some pixels of y.
@@ -231,11 +229,11 @@ size_t half_groups(const ConvTask& task) {
 
 size_t half_scratch(const ConvTask& task) {
   const size_t tiles = std::min(tiles_of(task.y.height * task.y.width), kConvTiles);
-  return align_floats(tiles * kHalfTile * taps_of(task) * sizeof(void*) / sizeof(float));
+  return align_floats(tiles * kHalfTile * taps_of(*task.node) * sizeof(void*) / sizeof(float));
 }
 
 void conv_half(const ConvTask& task, const ConvPart& part, const uint16_t* halves, float* scratch) {
-  const size_t count = tiles_of(part.last_pixel - part.first_pixel), taps = taps_of(task);
+  const size_t count = tiles_of(part.last_pixel - part.first_pixel), taps = taps_of(*task.node);
   std::array<Inputs, kConvTiles> inputs;
   for (size_t t = 0; t < count; ++t) {
     inputs[t] = {reinterpret_cast<const __fp16**>(scratch) + t * taps * kHalfTile, taps};

@@ -108,7 +108,7 @@ inline void run_half(const Step& step, const ThreadPool& pool, const ConvTask& t
 
 // Whether weights are fewer than what they meet, and may be read once more.
 inline bool fewer_weights(const ConvTask& task) {
-  const size_t taps = size_t{task.node->kernel[0]} * task.node->kernel[1];
+  const size_t taps = taps_of(*task.node);
   size_t weights = 0;
   for (const Bundle& bundle : *task.bundles) {
     if (!bundle.direct && !bundle.ahead) return false;  // packed for each part

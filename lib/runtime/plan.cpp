@@ -10,8 +10,6 @@ namespace {
 
 constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
-size_t taps_of(const NodeSpec& node) { return size_t{node.kernel[0]} * node.kernel[1]; }
-
 // A layer at a capacity, as far as sizes go.
 class Sizes {
  public:

@@ -74,9 +74,9 @@ int main(int argc, char** argv) {
     if (options.one_by_one && options.growth == Growth::joint) {
       fail("--one-by-one is not for --growth joint");
     }
-    const bool turns = options.one_by_one || options.growth == Growth::full;
-    if (epochs_flag->count() == 0) options.training.epochs = turns ? 2 : 5;
-    if (rate_flag->count() == 0) options.training.learning_rate = turns ? 0.05 : 0.1;
+    const bool together = trains_together(options);
+    if (epochs_flag->count() == 0) options.training.epochs = together ? 5 : 2;
+    if (rate_flag->count() == 0) options.training.learning_rate = together ? 0.1 : 0.05;
     options.spread = spread_from_name(spread);
     options.regrown = regrown_from_name(regrown);
     // Every model of the run takes its data as the vanilla one does.

@@ -4,7 +4,7 @@ namespace nestling::runtime::vulkan {
 
 Weighing weighing_of(const Step& step, const Places& places) {
   Weighing w;
-  const size_t taps = size_t{step.node->kernel[0]} * step.node->kernel[1];
+  const size_t taps = taps_of(*step.node);
   for (const Bundle& bundle : step.bundles) {
     const Bundle::Panel* before = nullptr;  // a panel that waits for its second
     for (const Bundle::Panel& panel : bundle.panels) {
