@@ -63,6 +63,26 @@ class Finish {
     hn::StoreU(hn::Min(hn::Max(y, low_), high_), d, pixel + offset_);
   }
 
+  // The same for kPixels pixels that lie `stride` floats apart, of which the first `pixels` are
+  // stored; sum(p). Nearly always all are, whole, and nothing is added: asked once, not for each.
+  template <size_t kPixels, class Sum>
+  HWY_INLINE void all(D d, const Sum& sum, float* y, size_t stride, size_t pixels) const {
+    if (HWY_LIKELY(addend_ == nullptr && count_ >= hn::MaxLanes(d) && pixels == kPixels)) {
+      float* to = y + offset_;
+      HWY_UNROLL(16)
+      for (size_t p = 0; p < kPixels; ++p, to += stride) {
+        hn::StoreU(hn::Min(hn::Max(hn::MulAdd(sum(p), scale_, shift_), low_), high_), d, to);
+      }
+      return;
+    }
+    HWY_ALIGN float sums[kPixels * hn::MaxLanes(D())];
+    HWY_UNROLL(16)
+    for (size_t p = 0; p < kPixels; ++p) hn::Store(sum(p), d, sums + p * hn::MaxLanes(d));
+    for (size_t p = 0; p < pixels; ++p) {
+      (*this)(d, hn::Load(d, sums + p * hn::MaxLanes(d)), y + p * stride);
+    }
+  }
+
  private:
   // The same for fewer channels than lanes. Only what belongs to these: y may lie over what is
   // added, and another thread may be writing what comes behind.

@@ -157,6 +157,16 @@ bool few_weights(const ConvTask& task) {
          bundle.channels * bundle.depth * taps_of(*task.node) <= kFewWeights;
 }
 
+// Whether a tile's inputs lie behind those of the tile before it, and are so few that they do not
+// push weights out of the first cache, if they are fetched while that one is computed. Otherwise
+// the first channels of all its pixels would be waited for at once.
+bool follows(const ConvTask& task, size_t steps) {
+  constexpr size_t kMostFetched = 256;
+  const NodeSpec& node = *task.node;
+  return kTwoPanels && steps <= kMostFetched && taps_of(node) == 1 && node.stride[0] == 1 &&
+         node.stride[1] == 1 && task.x.stride <= steps + kLine;
+}
+
 // The floats of what is kept at once: of all groups of output channels where each tile meets them
 // all, otherwise of one.
 size_t joined_floats(const ConvTask& task, const Bundle& bundle, size_t steps) {
@@ -198,6 +208,7 @@ struct Chunk {
   // The panel of the bundle, if there is one, whose weights for the same steps are fetched into the
   // cache meanwhile.
   size_t next_panel;
+  bool fetches;  // a tile's inputs, while the one before it is computed
 };
 
 // Where the weights of Chunk::next_panel for a step lie; null: there is no such panel.
@@ -218,6 +229,8 @@ HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk
 // loads would wait.
 struct Ahead {
   const float* weights;  // of another panel for the same steps; or null
+  const float* x;        // inputs of the next tile
+  size_t lines;
   // Where the sums of pixels will be stored: storing them, layers of few input channels would wait
   // for the lines.
   const float* y;
@@ -232,6 +245,7 @@ HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const W
   const Lanes d;
   for (size_t c = 0; c < count; ++c) {
     if (ahead.weights != nullptr) hwy::Prefetch(ahead.weights + c * kPanel);
+    if (c < ahead.lines) hwy::Prefetch(ahead.x + c * kLine);
     if (c < ahead.pixels) {
       const float* y = ahead.y + c * ahead.stride;
       for (size_t v = 0; v < kCount * kLanes; v += kLine) hwy::Prefetch(y + v);
@@ -263,7 +277,9 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     }
   }
   const size_t depth = bundle.depth * taps.columns;
-  Ahead ahead{nullptr, y + bundle.y_offset + from, task.y.stride, pixels};
+  const float* next = rows.at[0] + kPixels * task.x.stride;
+  const size_t lines = chunk.fetches ? kPixels * task.x.stride / kLine : 0;
+  Ahead ahead{nullptr, next, 0, y + bundle.y_offset + from, task.y.stride, pixels};
   for (size_t step = chunk.first; step < chunk.last;) {
     const size_t tap = step / depth, channel = step % depth;
     // A row of taps has all channels of x.
@@ -274,6 +290,8 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
     ahead.weights = weights_ahead(bundle, chunk, step, tap, channel);
+    ahead.x = next + step * kLine;
+    ahead.lines = std::max(lines, step) - step;
     if (chunk.packed != nullptr) {
       const float* w = chunk.packed + (step - chunk.first) * kGroup;
       multiply(
@@ -315,10 +333,8 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     const size_t channel = bundle.y_offset + from + v * kLanes;
     if (channel >= end) break;
     const Finish<Lanes> finish(d, task, channel, end);
-    HWY_UNROLL(16)
-    for (size_t p = 0; p < kPixels; ++p) {
-      if (p < pixels) finish(d, sum[p][v], y + p * task.y.stride);
-    }
+    finish.template all<kPixels>(
+        d, [&](size_t p) HWY_ATTR { return sum[p][v]; }, y, task.y.stride, pixels);
   }
 }
 
@@ -463,21 +479,25 @@ void run_tiles(const ConvTask& task, const ConvPart& part, const Taps& taps, boo
       if (g < part.first_group || g >= part.last_group) continue;
       const bool direct = is_direct(bundle, rows);
       const bool whole = direct || bundle.ahead;
+      // What the part's first tile has put together, the others read.
+      const bool joins = kJoins && direct && all <= kMostJoined && (few || last_tile > 1);
+      const bool joined = joins && first_tile > 0;
       size_t any = SIZE_MAX;
       const PanelRows panels =
-          direct && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
+          direct && !joined && bundle.single() ? panel_rows(bundle, from, 0, 0, any) : PanelRows{};
       // What weights a chunk has packed serve all tiles of the part.
       const size_t most = whole ? std::max<size_t>(all, 1) : kDepth;
       for (size_t step = 0; step == 0 || step < all; step += most) {
-        Chunk chunk{step, std::min(step + most, all), all, nullptr, panels, nullptr, SIZE_MAX};
+        Chunk chunk{step,     std::min(step + most, all),
+                    all,      nullptr,
+                    panels,   nullptr,
+                    SIZE_MAX, g == part.first_group && follows(task, all)};
         if (bundle.ahead) {
           chunk.packed = bundle.packed + from * all;
-        } else if (direct) {
-          if (kJoins && all <= kMostJoined && (few || last_tile > 1)) {
-            chunk.joined = weights + (few ? from * all : 0);
-            if (first_tile > 0) chunk.packed = chunk.joined;
-          }
-        } else {
+        } else if (joins) {
+          chunk.joined = weights + (few ? from * all : 0);
+          if (joined) chunk.packed = chunk.joined;
+        } else if (!direct) {
           pack_weights(bundle, from, step, chunk.last - step, weights);
           chunk.packed = weights;
         }
