@@ -159,11 +159,13 @@ bool few_weights(const ConvTask& task) {
 
 // Whether a tile's inputs lie behind those of the tile before it, and are so few that they do not
 // push weights out of the first cache, if they are fetched while that one is computed. Otherwise
-// the first channels of all its pixels would be waited for at once.
+// the first channels of all its pixels would be waited for at once. A step of fewer multiplications
+// has no room for it.
+constexpr bool kFetchesInputs = kTwoPanels;
 bool follows(const ConvTask& task, size_t steps) {
   constexpr size_t kMostFetched = 256;
   const NodeSpec& node = *task.node;
-  return kTwoPanels && steps <= kMostFetched && taps_of(node) == 1 && node.stride[0] == 1 &&
+  return kFetchesInputs && steps <= kMostFetched && taps_of(node) == 1 && node.stride[0] == 1 &&
          node.stride[1] == 1 && task.x.stride <= steps + kLine;
 }
 
@@ -245,7 +247,7 @@ HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const W
   const Lanes d;
   for (size_t c = 0; c < count; ++c) {
     if (ahead.weights != nullptr) hwy::Prefetch(ahead.weights + c * kPanel);
-    if (c < ahead.lines) hwy::Prefetch(ahead.x + c * kLine);
+    if (kFetchesInputs && c < ahead.lines) hwy::Prefetch(ahead.x + c * kLine);
     if (c < ahead.pixels) {
       const float* y = ahead.y + c * ahead.stride;
       for (size_t v = 0; v < kCount * kLanes; v += kLine) hwy::Prefetch(y + v);
