@@ -213,9 +213,10 @@ struct Chunk {
   bool fetches;  // a tile's inputs, while the one before it is computed
 };
 
-// Where the weights of Chunk::next_panel for a step lie; null: there is no such panel.
+// Where the weights of Chunk::next_panel for a step lie; `count` becomes how many steps they are
+// there for. Null: there is no such panel.
 HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk, size_t step,
-                                        size_t tap, size_t channel) {
+                                        size_t tap, size_t channel, size_t& count) {
   if (chunk.next_panel >= bundle.panels.size()) return nullptr;
   if (bundle.ahead) {  // the next group is behind this one, and as long as its panels
     return chunk.packed + (kGroup + chunk.next_panel % kGroupPanels * kPanel) * chunk.all +
@@ -224,7 +225,9 @@ HWY_NOINLINE const float* weights_ahead(const Bundle& bundle, const Chunk& chunk
   const Bundle::Panel& panel = bundle.panels[chunk.next_panel];
   if (bundle.single()) return panel.blocks[0].weights.floats() + step * kPanel;
   const Bundle::Panel::Block& block = panel.block_of(channel);
-  return block.weights.floats() + (tap * block.length + channel - block.first) * kPanel;
+  const size_t before = channel - block.first;
+  count = std::min(count, block.length - before);
+  return block.weights.floats() + (tap * block.length + before) * kPanel;
 }
 
 // What is fetched into the cache meanwhile, a little with each step: behind all of it at once,
@@ -291,7 +294,7 @@ HWY_INLINE void tile(const ConvTask& task, const Bundle& bundle, size_t from, co
     const float* x[kPixels];
     HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) x[p] = rows.at[tap * kTile + p] + inputs.begin;
-    ahead.weights = weights_ahead(bundle, chunk, step, tap, channel);
+    ahead.weights = weights_ahead(bundle, chunk, step, tap, channel, count);
     ahead.x = next + step * kLine;
     ahead.lines = std::max(lines, step) - step;
     if (chunk.packed != nullptr) {
