@@ -146,9 +146,11 @@ void normalise_pixels(const uint8_t* pixels, size_t count, const std::vector<flo
                       const std::vector<float>& deviation, float* to) {
   const size_t area = count / mean.size();
   for (size_t c = 0; c < mean.size(); ++c) {
-    for (size_t i = 0; i < area; ++i) {
-      *to++ = (static_cast<float>(*pixels++) / 255.0F - mean[c]) / deviation[c];
+    float of[256];  // each value that a pixel can have: two divisions for it, not for every pixel
+    for (size_t v = 0; v < 256; ++v) {
+      of[v] = (static_cast<float>(v) / 255.0F - mean[c]) / deviation[c];
     }
+    for (size_t i = 0; i < area; ++i) *to++ = of[*pixels++];
   }
 }
 
