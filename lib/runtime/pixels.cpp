@@ -1,19 +1,12 @@
 #include "runtime/pixels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
 namespace nestling::runtime {
 namespace {
-
-// One image in memory of our own, [height, width, channels].
-struct Picture {
-  size_t height, width, channels;
-  std::vector<uint8_t> data;
-
-  Picture(size_t h, size_t w, size_t c) : height(h), width(w), channels(c), data(h * w * c) {}
-};
 
 // Where red, green and blue lie in a pixel, and the bytes of one.
 struct Layout {
@@ -35,75 +28,84 @@ Layout layout_of(PixelFormat format) {
   return {};
 }
 
-Picture picture_of(const PixelView& image, size_t channels) {
+// A row of the image with its colours in order, or grey; in `buffer` if it does not lie so.
+const uint8_t* row_of(const PixelView& image, size_t index, size_t channels,
+                      std::vector<uint8_t>& buffer) {
   const Layout layout = layout_of(image.format);
-  const size_t row = image.row_bytes == 0 ? image.width * layout.bytes : image.row_bytes;
-  Picture picture(image.height, image.width, channels);
-  uint8_t* to = picture.data.data();
-  for (size_t i = 0; i < image.height; ++i) {
-    const uint8_t* from = image.data + i * row;
-    for (size_t j = 0; j < image.width; ++j, from += layout.bytes, to += channels) {
-      const uint8_t red = from[layout.red], green = from[layout.green], blue = from[layout.blue];
-      if (channels == 3) {
-        to[0] = red;
-        to[1] = green;
-        to[2] = blue;
-      } else {
-        to[0] = static_cast<uint8_t>((77 * red + 150 * green + 29 * blue) / 256);
-      }
+  const size_t bytes = image.row_bytes == 0 ? image.width * layout.bytes : image.row_bytes;
+  const uint8_t* from = image.data + index * bytes;
+  if (image.format == (channels == 3 ? PixelFormat::rgb : PixelFormat::grey)) return from;
+  buffer.resize(image.width * channels);
+  uint8_t* to = buffer.data();
+  for (size_t j = 0; j < image.width; ++j, from += layout.bytes, to += channels) {
+    const uint8_t red = from[layout.red], green = from[layout.green], blue = from[layout.blue];
+    if (channels == 3) {
+      to[0] = red;
+      to[1] = green;
+      to[2] = blue;
+    } else {
+      to[0] = static_cast<uint8_t>((77 * red + 150 * green + 29 * blue) / 256);
     }
   }
-  return picture;
+  return buffer.data();
 }
 
-// The pixels that make one pixel of a scaled row or column, and how much of each.
-struct Taps {
-  size_t first = 0;
-  std::vector<double> weights;
+// Weights are whole numbers of 1 / kOne, so that sums are exact, in whatever order.
+constexpr uint32_t kBits = 22, kOne = uint32_t{1} << kBits, kHalf = kOne / 2;
+
+// Of each pixel of a scaled row or column: the pixels that make it, and how much of each.
+struct Filter {
+  struct Taps {
+    size_t first, count;
+    size_t weights;  // where these begin
+  };
+  std::vector<Taps> taps;
+  std::vector<uint32_t> weights;  // each pixel's are kOne in all
 };
 
-std::vector<Taps> triangle_filter(size_t from, size_t to) {
+// Of `count` pixels from `begin` on, of a row or column of `from` pixels that is scaled to `to`.
+Filter triangle_filter(size_t from, size_t to, size_t begin, size_t count) {
   const double scale = static_cast<double>(from) / static_cast<double>(to);
   const double reach = std::max(scale, 1.0);
-  std::vector<Taps> filter(to);
-  for (size_t i = 0; i < to; ++i) {
-    Taps& taps = filter[i];
+  Filter filter;
+  for (size_t i = begin; i < begin + count; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
+    const auto share = [&](long long j) {
+      return std::max(0.0, 1 - std::abs(static_cast<double>(j) + 0.5 - centre) / reach);
+    };
     const auto first = std::max(0LL, std::llround(centre - reach));
-    const auto last = std::min(static_cast<long long>(from), std::llround(centre + reach));
-    taps.first = static_cast<size_t>(first);
+    auto last = std::min(static_cast<long long>(from), std::llround(centre + reach));
+    while (last > first + 1 && share(last - 1) == 0) --last;
+    double all = 0;
+    for (long long j = first; j < last; ++j) all += share(j);
+    filter.taps.push_back(
+        {static_cast<size_t>(first), static_cast<size_t>(last - first), filter.weights.size()});
+    // What is rounded away of one weight goes to the next.
     double sum = 0;
+    uint32_t before = 0;
     for (long long j = first; j < last; ++j) {
-      const double distance = std::abs(static_cast<double>(j) + 0.5 - centre) / reach;
-      taps.weights.push_back(std::max(0.0, 1 - distance));
-      sum += taps.weights.back();
+      sum += share(j) / all * kOne;
+      const auto upto = std::min(kOne, static_cast<uint32_t>(std::llround(sum)));
+      filter.weights.push_back(upto - before);
+      before = upto;
     }
-    for (double& weight : taps.weights) weight /= sum;
+    filter.weights.back() += kOne - before;
   }
   return filter;
 }
 
-// `image` with its height (axis 0) or width (axis 1) brought to `to`.
-Picture resized(Picture image, int axis, size_t to) {
-  const size_t from = axis == 0 ? image.height : image.width;
-  if (from == to) return image;
-  Picture result(axis == 0 ? to : image.height, axis == 0 ? image.width : to, image.channels);
-  const std::vector<Taps> filter = triangle_filter(from, to);
-  const size_t step = axis == 0 ? image.width * image.channels : image.channels;
-  uint8_t* out = result.data.data();
-  for (size_t i = 0; i < result.height; ++i) {
-    for (size_t j = 0; j < result.width; ++j) {
-      const Taps& taps = filter[axis == 0 ? i : j];
-      const size_t row = axis == 0 ? taps.first : i, column = axis == 0 ? j : taps.first;
-      const uint8_t* in = image.data.data() + (row * image.width + column) * image.channels;
-      for (size_t c = 0; c < image.channels; ++c) {
-        double sum = 0.5;
-        for (size_t k = 0; k < taps.weights.size(); ++k) sum += taps.weights[k] * in[k * step + c];
-        *out++ = static_cast<uint8_t>(std::clamp(sum, 0.0, 255.0));
-      }
+template <size_t kChannels>
+void scale_row(const uint8_t* row, const Filter& filter, uint8_t* to) {
+  for (const Filter::Taps& taps : filter.taps) {
+    const uint8_t* from = row + taps.first * kChannels;
+    const uint32_t* weights = &filter.weights[taps.weights];
+    std::array<uint32_t, kChannels> sums;
+    sums.fill(kHalf);
+    for (size_t k = 0; k < taps.count; ++k, from += kChannels) {
+      for (size_t c = 0; c < kChannels; ++c) sums[c] += weights[k] * from[c];
     }
+    for (const uint32_t sum : sums) *to++ = static_cast<uint8_t>(sum >> kBits);
   }
-  return result;
 }
 
 bool too_large(uint64_t height, uint64_t width) {
@@ -123,21 +125,43 @@ Status scale_pixels(const PixelView& image, const PixelTarget& target, uint8_t* 
     height = std::max(height, uint64_t{image.height} * target.resize / shorter);
     width = std::max(width, uint64_t{image.width} * target.resize / shorter);
   }
-  if (image.data == nullptr || too_large(image.height, image.width) || too_large(height, width)) {
+  // Between the two directions, the image is as high as it was and as wide as it will be.
+  if (image.data == nullptr || too_large(image.height, image.width) || too_large(height, width) ||
+      too_large(target.height, target.width) || too_large(image.height, target.width)) {
     return {StatusCode::bad_argument, "an image of " + std::to_string(image.width) + "x" +
                                           std::to_string(image.height) +
                                           " pixels cannot be scaled to " + std::to_string(width) +
                                           "x" + std::to_string(height)};
   }
   const size_t channels = target.channels;
-  const Picture scaled = resized(resized(picture_of(image, channels), 1, width), 0, height);
-  const size_t top = (height - target.height) / 2, left = (width - target.width) / 2;
-  for (size_t c = 0; c < channels; ++c) {
-    for (size_t i = 0; i < target.height; ++i) {
+  const Filter across =
+      triangle_filter(image.width, width, (width - target.width) / 2, target.width);
+  const Filter down =
+      triangle_filter(image.height, height, (height - target.height) / 2, target.height);
+  // The rows that are needed, scaled, then the columns.
+  const size_t top = down.taps.front().first;
+  const size_t rows = down.taps.back().first + down.taps.back().count - top;
+  const size_t length = target.width * channels;
+  std::vector<uint8_t> narrow(rows * length), buffer;
+  for (size_t i = 0; i < rows; ++i) {
+    const uint8_t* row = row_of(image, top + i, channels, buffer);
+    (channels == 3 ? scale_row<3> : scale_row<1>)(row, across, &narrow[i * length]);
+  }
+  std::vector<uint32_t> sums(length);
+  const size_t area = size_t{target.height} * target.width;
+  for (const Filter::Taps& taps : down.taps) {
+    std::fill(sums.begin(), sums.end(), kHalf);
+    for (size_t k = 0; k < taps.count; ++k) {
+      const uint32_t weight = down.weights[taps.weights + k];
+      const uint8_t* row = &narrow[(taps.first - top + k) * length];
+      for (size_t i = 0; i < length; ++i) sums[i] += weight * row[i];
+    }
+    for (size_t c = 0; c < channels; ++c) {
       for (size_t j = 0; j < target.width; ++j) {
-        *to++ = scaled.data[((top + i) * width + left + j) * channels + c];
+        to[c * area + j] = static_cast<uint8_t>(sums[j * channels + c] >> kBits);
       }
     }
+    to += target.width;
   }
   return {};
 }
