@@ -46,9 +46,11 @@ Json ask(const RunTool& tool, const std::string& package, uint32_t capacity,
                                   ? ""
                                   : fmt::format("--backend {} --gpu {} --gpu-fp16 {} ",
                                                 tool.backend, tool.gpu, tool.half_error);
-  const std::string command =
-      fmt::format("{} {} {} --capacity {} {} {}--threads {} --json --quiet", tool.runner,
-                  quoted(tool.path), quoted(package), capacity, flags, backend, tool.threads);
+  const std::string tuning =
+      tool.tuning.empty() ? "" : fmt::format("--tuning {} ", quoted(tool.tuning));
+  const std::string command = fmt::format(
+      "{} {} {} --capacity {} {} {}{}--threads {} --json --quiet", tool.runner, quoted(tool.path),
+      quoted(package), capacity, flags, backend, tuning, tool.threads);
   const std::string text = output_of(command);
   if (text.empty()) fail("the run tool failed: {}", command);
   Json json = parse_json(text, "the output of " + command);

@@ -18,6 +18,7 @@ struct RunTool {
   std::string backend = "cpu";  // as its --backend, and of GPUs the number
   size_t gpu = 0;
   double half_error = 0;
+  std::string tuning = {};  // a file, as its --tuning; or ""
 };
 
 // The nestling-run beside the program that runs.

@@ -78,18 +78,18 @@ Status Engine::prepare(uint32_t capacity) {
   return {};
 }
 
-Status Engine::set_capacity(uint32_t capacity) {
+Status Engine::set_capacity(uint32_t capacity, const Methods& wanted) {
   if (Status status = check(capacity); !status.ok()) return status;
   if (capacity == 0) drop();
   page_out(capacity + 1);
-  if (capacity == capacity_) return {};
+  if (capacity == capacity_ && (capacity == 0 || wanted == wanted_)) return {};
   Status status = prepare(capacity);
   if (status.ok()) status = give(capacity_ + 1, capacity);
   if (!status.ok()) {
     drop();
     return status;
   }
-  const ArenaLayout layout = lay_out(header(), capacity, threads_, refinable_);
+  const ArenaLayout layout = lay_out(header(), capacity, threads_, refinable_, wanted);
   const uint64_t bytes = layout.floats * sizeof(float);
   plans_.clear();
   running_ = 0;
@@ -110,6 +110,8 @@ Status Engine::set_capacity(uint32_t capacity) {
     return status;
   }
   places_ = layout.values;
+  wanted_ = wanted;
+  methods_ = layout.methods;
   capacity_ = capacity;
   return {};
 }

@@ -33,12 +33,13 @@ class Engine {
   uint64_t mapped_bytes() const;   // of those that are paged in, which may be more
   uint64_t activation_bytes() const { return arena_bytes_; }
   const Places& places() const { return places_; }
+  const Methods& methods() const { return methods_; }  // of capacity()
 
   // Pages in what `capacity` needs and is not there yet, so that set_capacity has no file to wait
   // for. What was paged in before stays if this fails.
   Status prepare(uint32_t capacity);
-  // See Model. Between inferences only.
-  Status set_capacity(uint32_t capacity);
+  // See Model; `wanted` as for lay_out(). Between inferences only.
+  Status set_capacity(uint32_t capacity, const Methods& wanted = {});
   // The same, on the CPU from now on.
   Status fall_back(uint32_t capacity);
 
@@ -75,6 +76,7 @@ class Engine {
   uint32_t capacity_ = 0;
   uint64_t arena_bytes_ = 0;
   Places places_;
+  Methods wanted_, methods_;
   std::vector<Plan> plans_;  // by capacity; but for a refinable engine only the last is there
   uint32_t running_ = 0;     // the capacity of the inference
   bool refining_ = false;    // whether it goes on from the one before

@@ -5,10 +5,12 @@
 #include <cinttypes>
 #include <cstdio>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "runtime/cpu.h"
 #include "runtime/engine.h"
+#include "runtime/tuning.h"
 
 namespace nestling::runtime {
 
@@ -27,7 +29,8 @@ struct Model::Impl {
   mutable std::mutex busy;
   std::atomic<bool> cancelled{false};
   uint32_t done = 0;  // the capacity of the last inference, if it can be refined
-  bool may_fall;      // from the accelerator to the CPU
+  std::optional<Tuning> tuning;
+  bool may_fall;  // from the accelerator to the CPU
   Status fell_for;
   Log log;
 
@@ -36,7 +39,9 @@ struct Model::Impl {
         engine(std::move(segments), std::move(backend), pool.threads(), options.verify,
                options.refinable),
         may_fall(options.fall_back && options.accelerator != nullptr),
-        log(options.log) {}
+        log(options.log) {
+    if (!options.tuning.empty() && options.accelerator == nullptr) tuning.emplace(options.tuning);
+  }
 
   template <typename... Values>
   void say(const char* format, Values... values) const {
@@ -44,6 +49,22 @@ struct Model::Impl {
     char sentence[256];
     std::snprintf(sentence, sizeof sentence, format, values...);
     log.write(log.self, sentence);
+  }
+
+  // Engine::set_capacity(), as is fastest on this device.
+  Status set_tuned_capacity(uint32_t capacity) {
+    const uint64_t key = tuning_key(engine.header(), capacity, pool.threads());
+    const Methods known = tuning->find(key);
+    Status status = engine.set_capacity(capacity, known);
+    if (!status.ok() || !known.empty()) return status;
+    const Result<Methods> fastest = fastest_methods(engine, pool);
+    if (!fastest.ok()) return fastest.status();
+    status = engine.set_capacity(capacity, fastest.value());
+    if (!status.ok()) return status;
+    if (const Status kept = tuning->keep(key, fastest.value()); !kept.ok()) {
+      say("%s", kept.text().c_str());
+    }
+    return {};
   }
 
   // Whether what failed may be done by the CPU instead, once.
@@ -111,7 +132,8 @@ Status Model::set_capacity(uint32_t capacity) {
   const std::lock_guard lock(impl_->busy);
   if (capacity != impl_->engine.capacity()) impl_->done = 0;
   Engine& engine = impl_->engine;
-  Status status = engine.set_capacity(capacity);
+  const bool tuned = impl_->tuning.has_value() && capacity > 0 && capacity <= engine.available();
+  Status status = tuned ? impl_->set_tuned_capacity(capacity) : engine.set_capacity(capacity);
   if (impl_->falls(status)) status = engine.fall_back(capacity);
   if (status.ok()) {
     impl_->say("capacity %" PRIu32 ": %" PRIu64 " bytes of weights, %" PRIu64 " of activations",

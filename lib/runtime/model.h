@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "runtime/export.h"
 #include "runtime/log.h"
@@ -38,6 +39,12 @@ struct ModelOptions {
   // inference or the change of capacity that failed; accelerator_failure() says so. Else both are
   // errors.
   bool fall_back = false;
+  // Not empty: a file in which the model keeps how this device computes the convolutions of each
+  // capacity fastest, for several packages if the application likes. Of a capacity that the file
+  // says nothing of, set_capacity() measures it, which takes some twenty inferences; the file gone,
+  // it is measured anew. Outputs may differ in their last bits from those without it. On the CPU
+  // only.
+  std::string tuning = {};
   Log log = {};
 };
 

@@ -60,6 +60,7 @@ ModelOptions wanted(const nestling_model_options* options) {
           .refinable = options->refinable != 0,
           .accelerator = reinterpret_cast<nestling::runtime::Accelerator*>(options->gpu),
           .fall_back = options->fall_back != 0,
+          .tuning = options->tuning != nullptr ? options->tuning : "",
           .log = {options->log, options->log_self}};
 }
 
@@ -88,6 +89,7 @@ NESTLING_API void nestling_model_defaults(nestling_model_options* options) {
               nullptr,
               nullptr,
               usual.fall_back ? 1 : 0,
+              nullptr,
               nullptr,
               nullptr};
 }

@@ -64,6 +64,7 @@ typedef struct {
   int fall_back;     /* not 0: if the GPU fails, they run on the CPU from then on */
   void (*log)(void* log_self, const char* sentence); /* what happens (log.h); NULL: silent */
   void* log_self;
+  const char* tuning; /* a file, as in ModelOptions of model.h; NULL: none */
 } nestling_model_options;
 
 /* PixelFormat of pixels.h. */

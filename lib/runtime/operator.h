@@ -14,7 +14,10 @@
 namespace nestling::runtime {
 
 // How a dense layer is computed: conv.cpp, winograd.h, conv_half.h.
-enum class ConvMethod { direct, winograd, half };
+enum class ConvMethod : uint8_t { direct, winograd, half };
+
+// By node of a package; what dense layers do not do says nothing.
+using Methods = std::vector<ConvMethod>;
 
 // One stage, ready to run.
 struct Step {

@@ -29,12 +29,23 @@ class Sizes {
   ConvTask task_{};
 };
 
+bool is_possible(const PackageHeader& header, const ConvTask& task, ConvMethod method) {
+  switch (method) {
+    case ConvMethod::direct:
+      return true;
+    case ConvMethod::winograd:
+      return winograd_fits(task);
+    case ConvMethod::half:
+      if constexpr (kHalves) {
+        return arithmetic_of(header) == WeightType::float16 && half_pays(task);
+      }
+  }
+  return false;
+}
+
 ConvMethod method_of(const PackageHeader& header, const ConvTask& task) {
   if (winograd_pays(task)) return ConvMethod::winograd;
-  if constexpr (kHalves) {
-    if (arithmetic_of(header) == WeightType::float16 && half_pays(task)) return ConvMethod::half;
-  }
-  return ConvMethod::direct;
+  return is_possible(header, task, ConvMethod::half) ? ConvMethod::half : ConvMethod::direct;
 }
 
 // What threads need to run a layer.
@@ -162,8 +173,8 @@ WeightType arithmetic_of(const PackageHeader& header) {
   return WeightType::float32;
 }
 
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads,
-                    bool refinable) {
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable,
+                    const Methods& wanted) {
   ArenaLayout layout;
   layout.capacity = capacity;
   layout.refinable = refinable;
@@ -193,7 +204,8 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       const Sizes sizes(header, node, k, bundles[n]);
       // Smaller capacities do as the largest: so they compute the same.
       if (k == capacity && weights == Weights::dense) {
-        layout.methods[n] = method_of(header, sizes.task());
+        const bool as_wanted = n < wanted.size() && is_possible(header, sizes.task(), wanted[n]);
+        layout.methods[n] = as_wanted ? wanted[n] : method_of(header, sizes.task());
       }
       scratch = std::max(scratch, scratch_floats(sizes, layout.methods[n], threads));
       if (!refinable) continue;

@@ -40,9 +40,12 @@ struct ArenaLayout {
   std::vector<uint64_t> constants;
   uint64_t scratch = 0;  // where that of the threads lies
   uint64_t floats = 0;
-  std::vector<ConvMethod> methods;  // by node; the same at every capacity
+  Methods methods;  // the same at every capacity
 };
-ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable);
+// Dense layers are computed as `wanted` says where they can be, and the others, or all if it is
+// empty, as costs less by the sizes of layers.
+ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable,
+                    const Methods& wanted = {});
 
 // The segments up to `capacity`, which is the layout's or, if that is refinable, one below, must be
 // paged in and stay so as long as the plan is used.

@@ -455,9 +455,12 @@ size_t winograd_block(const ConvTask& task) {
 
 size_t winograd_scratch(const ConvTask& task) { return scratch_of(task, winograd_block(task)); }
 
+bool winograd_fits(const ConvTask& task) {
+  return is_winograd(*task.node) && winograd_scratch(task) <= own_floats(task);
+}
+
 bool winograd_pays(const ConvTask& task) {
-  if (!is_winograd(*task.node)) return false;
-  if (winograd_scratch(task) > own_floats(task)) return false;
+  if (!winograd_fits(task)) return false;
   // For each pair of an input and an output channel, in multiplications of vectors.
   const auto tiles = static_cast<double>(winograd_tiles(task));
   const auto block = static_cast<double>(winograd_block(task));

@@ -17,7 +17,10 @@ inline bool is_winograd(const NodeSpec& node) {
   return true;
 }
 
-// Whether a convolution can be computed so, and should be: by what both ways cost.
+// Whether a convolution can be computed so, in no more memory than it has already.
+bool winograd_fits(const ConvTask& task);
+
+// Whether it should be: by what both ways cost.
 bool winograd_pays(const ConvTask& task);
 
 size_t winograd_tiles(const ConvTask& task);

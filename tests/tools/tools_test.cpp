@@ -80,6 +80,13 @@ TEST_CASE("the whole line, each tool by its files") {
     }
   }
 
+  const json tuned =
+      work.result("nestling-profile model.nest --data bars --out t.json --runs 3 --tuning fast");
+  CHECK(tuned["capacities"][2]["accuracy"] == profile["capacities"][2]["accuracy"]);
+  const std::string measured = nestling::read_file(work.folder / "fast");
+  work.result("nestling-run model.nest --data bars --tuning fast");
+  CHECK(nestling::read_file(work.folder / "fast") == measured);
+
   const Outcome gate = work.run(
       "nestling-profile model.nest --data bars --out q.json --runs 3 --max-bytes 10 --quiet");
   CHECK(gate.status == 3);
@@ -250,6 +257,8 @@ TEST_CASE("every tool explains itself and its errors") {
              ContainsSubstring("--weights is not for --to onnx"));
   CHECK_THAT(failure("nestling-run data/bars/dataset.json --bench"),
              ContainsSubstring("not a .nest package"));
+  CHECK_THAT(failure("nestling-run m.nest --bench --tuning none/fast"),
+             ContainsSubstring("none does not exist"));
   CHECK_THAT(failure("nestling-profile data/bars/dataset.json --data bars --out p.json"),
              ContainsSubstring("not a .nest package"));
   CHECK(work.run("nestling-train --out x.onnx").status == 2);

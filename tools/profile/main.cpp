@@ -41,6 +41,9 @@ int main(int argc, char** argv) {
   tool.app.add_option("--device", options.device, "Name of the device");
   add_processor_flags(tool.app, options.run_tool.backend, options.run_tool.gpu,
                       options.run_tool.half_error);
+  tool.app.add_option("--tuning", options.run_tool.tuning,
+                      "Of the CPU: a file, where the run tool runs, that keeps how it computes the "
+                      "convolutions fastest; it is measured first");
   tool.app.add_option("--runs", options.runs, "Inferences timed for each capacity")
       ->check(CLI::Range(1, 1000000));
   auto* accuracy_gate =

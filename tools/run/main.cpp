@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
       "it.",
       "nestling-run model.nest --capacity 2 --input boot.png\n"
       "  nestling-run model.nest --capacity 2 --data fashion-mnist --bench");
-  std::string package, input, output, trace;
+  std::string package, input, output, trace, tuning;
   DataFlags data_flags;
   uint32_t capacity = 0;
   int runs = 50;
@@ -118,6 +118,10 @@ int main(int argc, char** argv) {
       ->check(CLI::NonNegativeNumber);
   tool.app.add_option("--gpu-cache", processor_options.cache,
                       "Of a GPU: keep compiled kernels in this file, for the next time");
+  tool.app.add_option(
+      "--tuning", tuning,
+      "Of the CPU: keep how it computes the convolutions fastest in this file; what "
+      "the file does not say yet is measured first");
   tool.app.add_option("--capacity", capacity, "Capacity, 1 is the smallest; 0 is the largest")
       ->check(CLI::Range(0, 64));
   tool.app.add_flag("--partial", partial,
@@ -179,6 +183,7 @@ int main(int argc, char** argv) {
     }
     if (!output.empty()) check_writable(output);
     if (!trace.empty()) check_writable(trace);
+    if (!tuning.empty()) check_writable(tuning);
     const int threads = tool.common.threads > 0
                             ? tool.common.threads
                             : static_cast<int>(std::thread::hardware_concurrency());
@@ -186,7 +191,8 @@ int main(int argc, char** argv) {
     runtime::Model model = open_package(package, {.threads = threads,
                                                   .partial = partial,
                                                   .refinable = refine,
-                                                  .accelerator = processor.accelerator()});
+                                                  .accelerator = processor.accelerator(),
+                                                  .tuning = tuning});
     if (refine && (model.header().outputs.size() != 1 || model.output_shape().size() != 2)) {
       fail("{} is not a classifier, so no answer of it is sure", package);
     }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "runtime/vulkan/cache_file.h"
+#include "runtime/cache_file.h"
 #include "runtime/vulkan/shaders.h"
 
 namespace nestling::runtime::vulkan {
@@ -57,6 +57,20 @@ bool has_extension(VkPhysicalDevice device, const char* name) {
   return std::any_of(all.begin(), all.end(), [&](const VkExtensionProperties& one) {
     return std::strcmp(one.extensionName, name) == 0;
   });
+}
+
+// What every driver's cache of pipelines begins with (Vulkan 1.1, 9.6.4).
+struct CacheHeader {
+  uint32_t bytes, version, vendor, device;
+  uint8_t driver[VK_UUID_SIZE];
+};
+
+bool is_cache_of(const VkPhysicalDeviceProperties& device, const std::string& data) {
+  CacheHeader header;
+  if (data.size() < sizeof header) return false;
+  std::memcpy(&header, data.data(), sizeof header);
+  return header.vendor == device.vendorID && header.device == device.deviceID &&
+         std::memcmp(header.driver, device.pipelineCacheUUID, VK_UUID_SIZE) == 0;
 }
 
 bool can_run(VkPhysicalDevice device) {
@@ -212,7 +226,8 @@ Status Gpu::start(size_t number, const DeviceOptions& options) {
   VkResult result = call_.vkCreateFence(device_, &fence, nullptr, &fence_);
   if (result != VK_SUCCESS) return failed(result);
   cache_file_ = options.cache;
-  const std::string data = read_cache(cache_file_, properties.properties);
+  std::string data = read_cache(cache_file_);
+  if (!is_cache_of(properties.properties, data)) data.clear();
   VkPipelineCacheCreateInfo cache{.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
   cache.initialDataSize = data.size();
   cache.pInitialData = data.data();

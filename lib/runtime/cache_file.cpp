@@ -1,4 +1,4 @@
-#include "runtime/vulkan/cache_file.h"
+#include "runtime/cache_file.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -8,7 +8,7 @@
 
 #include "runtime/checksum.h"
 
-namespace nestling::runtime::vulkan {
+namespace nestling::runtime {
 namespace {
 
 constexpr size_t kMostBytes = size_t{256} << 20;
@@ -18,15 +18,9 @@ struct Close {
 };
 using File = std::unique_ptr<FILE, Close>;
 
-// What every driver's cache begins with (Vulkan 1.1, 9.6.4).
-struct Header {
-  uint32_t bytes, version, vendor, device;
-  uint8_t driver[VK_UUID_SIZE];
-};
-
 }  // namespace
 
-std::string read_cache(const std::string& path, const VkPhysicalDeviceProperties& device) {
+std::string read_cache(const std::string& path) {
   if (path.empty()) return {};
   const File file(std::fopen(path.c_str(), "rb"));
   uint64_t expected = 0;
@@ -37,12 +31,7 @@ std::string read_cache(const std::string& path, const VkPhysicalDeviceProperties
     data.append(buffer, count);
     if (data.size() > kMostBytes) return {};
   }
-  Header header;
-  if (data.size() < sizeof header || checksum(data.data(), data.size()) != expected) return {};
-  std::memcpy(&header, data.data(), sizeof header);
-  const bool ours = header.vendor == device.vendorID && header.device == device.deviceID &&
-                    std::memcmp(header.driver, device.pipelineCacheUUID, VK_UUID_SIZE) == 0;
-  return ours ? data : std::string();
+  return checksum(data.data(), data.size()) == expected ? data : std::string();
 }
 
 Status write_cache(const std::string& path, const std::string& data) {
@@ -64,4 +53,4 @@ Status write_cache(const std::string& path, const std::string& data) {
   return std::rename(beside.c_str(), path.c_str()) == 0 ? Status() : failed();
 }
 
-}  // namespace nestling::runtime::vulkan
+}  // namespace nestling::runtime
