@@ -3,7 +3,6 @@
 // in turns on the first device, at the largest capacity: the least and the median of the runs, and
 // what the model's scratch takes more of memory.
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "measure/measure.h"
 #include "runtime/model.h"
 #include "runtime/vulkan/device.h"
+#include "seconds.h"
 
 #include "base/error.h"
 
@@ -50,11 +50,9 @@ int main(int argc, char** argv) {
     std::vector<float> output(ways[0].model.output_floats());
     for (int run = 0; run <= runs; ++run) {
       for (Way& way : ways) {
-        const auto begin = std::chrono::steady_clock::now();
-        nestling::check(way.model.run(input.data(), output.data()));
-        const std::chrono::duration<double, std::milli> ms =
-            std::chrono::steady_clock::now() - begin;
-        if (run > 0) way.ms.push_back(ms.count());  // the first compiles
+        const double ms = bench::milliseconds(
+            [&] { nestling::check(way.model.run(input.data(), output.data())); });
+        if (run > 0) way.ms.push_back(ms);  // the first compiles
       }
     }
     double direct = 0;

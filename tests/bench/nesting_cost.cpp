@@ -2,11 +2,11 @@
 //   nesting_cost ARCH MULTIPLIER EXTENT CAPACITIES [THREADS]
 // of a network of the zoo with random weights, grown by equal steps of all widths, in multiples
 // of 8.
-#include <chrono>
 #include <fmt/format.h>
 
 #include "measure/frame.h"
 #include "measure/measure.h"
+#include "seconds.h"
 #include "support/nested_graph.h"
 #include "zoo_arguments.h"
 
@@ -30,11 +30,8 @@ class Timed {
     nestling::runtime::Model& model = model_.value();
     const nestling::Frame frame(model);
     nestling::check(model.run(frame.inputs(), frame.outputs()));
-    const auto begin = std::chrono::steady_clock::now();
-    nestling::check(model.run(frame.inputs(), frame.outputs()));
     times_.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-            .count());
+        bench::milliseconds([&] { nestling::check(model.run(frame.inputs(), frame.outputs())); }));
   }
 
   double median() { return nestling::quantile(times_, 0.5); }

@@ -3,9 +3,10 @@
 #include "runtime/pixels.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <limits>
+
+#include "seconds.h"
 
 namespace {
 
@@ -13,11 +14,7 @@ template <typename F>
 double least_ms(const F& work) {
   double least = std::numeric_limits<double>::max();
   for (int run = 0; run < 20; ++run) {
-    const auto begin = std::chrono::steady_clock::now();
-    work();
-    least = std::min(
-        least, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-                   .count());
+    least = std::min(least, bench::milliseconds(work));
   }
   return least;
 }

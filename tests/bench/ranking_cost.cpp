@@ -1,9 +1,10 @@
 // How many forward passes over its images a ranking costs. In turn, three times; ratios of medians.
 //   ranking_cost [ARCH] [IMAGES] [CLASSES]
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
+
+#include "seconds.h"
 
 #include "base/random.h"
 #include "data/dataset.h"
@@ -32,12 +33,6 @@ Dataset noise(int64_t images, int classes) {
   return data;
 }
 
-double seconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,9 +45,9 @@ int main(int argc, char** argv) {
   const std::vector<std::string> rankings = {"trr", "activation", "taylor"};
   std::vector<std::vector<double>> times(rankings.size() + 1);
   for (int turn = 0; turn < 4; ++turn) {  // the first warms up
-    std::vector<double> now = {seconds([&] { outputs(graph, data); })};
+    std::vector<double> now = {bench::seconds([&] { outputs(graph, data); })};
     for (const std::string& name : rankings) {
-      now.push_back(seconds([&] { make_ranking(name, {})->rank(graph, groups, data); }));
+      now.push_back(bench::seconds([&] { make_ranking(name, {})->rank(graph, groups, data); }));
     }
     for (size_t i = 0; i < now.size() && turn > 0; ++i) times[i].push_back(now[i]);
   }

@@ -1,11 +1,11 @@
 // What it costs to come to a capacity by refining instead of running it outright:
 //   refine_cost ARCH MULTIPLIER EXTENT CAPACITIES [THREADS]
 // of a network of the zoo with random weights, in causal growth by equal steps of all widths.
-#include <chrono>
 #include <fmt/format.h>
 
 #include "measure/frame.h"
 #include "measure/measure.h"
+#include "seconds.h"
 #include "support/nested_graph.h"
 #include "zoo_arguments.h"
 
@@ -31,11 +31,7 @@ int main(int argc, char** argv) {
     // By capacity, outright, and the step to it from the one below.
     std::vector<std::vector<double>> outright(largest), step(largest);
     const auto time = [](std::vector<double>& to, const auto& work) {
-      const auto begin = std::chrono::steady_clock::now();
-      nestling::check(work());
-      to.push_back(
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-              .count());
+      to.push_back(bench::milliseconds([&] { nestling::check(work()); }));
     };
     for (int run = 0; run < kRuns; ++run) {
       for (uint32_t k = largest; k > 0; --k) {

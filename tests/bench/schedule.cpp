@@ -4,9 +4,10 @@
 #include "runtime/schedule.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fmt/format.h>
+
+#include "seconds.h"
 
 #include "base/random.h"
 
@@ -52,11 +53,9 @@ void measure(int applications, int capacities) {
       double cost[2] = {};
       for (const Method method : {Method::greedy, Method::exact}) {
         const auto m = static_cast<size_t>(method);
-        const auto begin = std::chrono::steady_clock::now();
-        const Decision decision = decide(problem, {.policy = policy, .method = method});
-        const std::chrono::duration<double, std::milli> time =
-            std::chrono::steady_clock::now() - begin;
-        times[m].push_back(time.count());
+        Decision decision;
+        times[m].push_back(bench::milliseconds(
+            [&] { decision = decide(problem, {.policy = policy, .method = method}); }));
         cost[m] = decision.cost;
         if (method == Method::exact) unproven += decision.cost - decision.bound > 2e-4;
       }

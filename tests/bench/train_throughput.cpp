@@ -3,8 +3,9 @@
 // tensors that are in memory already. In turn, three times; the ratio is of the medians.
 //   train_throughput [THREADS]
 #include <algorithm>
-#include <chrono>
 #include <fmt/format.h>
+
+#include "seconds.h"
 
 #include "base/random.h"
 #include "data/dataset.h"
@@ -33,12 +34,6 @@ Dataset noise() {
   for (int64_t i = 0; i < kImages; ++i)
     data.labels.push_back(static_cast<int32_t>(random.below(10)));
   return data;
-}
-
-double seconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Five convolutions with batch norm, as in lib/graph/zoo/small.cpp.
@@ -105,8 +100,8 @@ int main(int argc, char** argv) {
   }
   std::vector<double> ours, bare;
   for (int i = 0; i < 3; ++i) {
-    ours.push_back(seconds([&] { train(graph, data, options, quiet); }));
-    bare.push_back(seconds([&] {
+    ours.push_back(bench::seconds([&] { train(graph, data, options, quiet); }));
+    bare.push_back(bench::seconds([&] {
       Bare network;
       for (size_t n = 0; n < images.size(); ++n) network.step(images[n], labels[n]);
     }));

@@ -3,7 +3,6 @@
 //   upgrade_cost ARCH MULTIPLIER EXTENT CAPACITIES
 // by medians: from capacity 1 to the largest and back while the file is in the page cache; the
 // largest of a package that is opened, with the file in the cache and without.
-#include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,6 +13,7 @@
 #include "measure/frame.h"
 #include "measure/measure.h"
 #include "runtime/model.h"
+#include "seconds.h"
 #include "support/nested_graph.h"
 #include "support/temporary_folder.h"
 #include "zoo_arguments.h"
@@ -61,11 +61,7 @@ int main(int argc, char** argv) {
     const int runs = argc == 3 ? std::atoi(argv[2]) : 51;
     std::vector<double> upgrade, downgrade, warm, cold;
     const auto time = [](std::vector<double>& to, const auto& work) {
-      const auto begin = std::chrono::steady_clock::now();
-      work();
-      to.push_back(
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-              .count());
+      to.push_back(bench::milliseconds(work));
     };
     const auto open_largest = [&] {
       nestling::runtime::Model model = opened(package);
