@@ -3,19 +3,22 @@
 #include <ATen/Parallel.h>
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <vector>
+
+#include "train/line_loops.h"
 
 namespace nestling {
 namespace {
 
-// A matrix as lines of several rows each, so that a loop over a line is long enough for vectors
-// whatever the number of channels. The last line may be shorter.
+// A matrix as lines of several rows each, so that a loop over a line is of whole vectors whatever
+// the number of channels. The last line may be shorter.
 struct Lines {
   explicit Lines(const at::Tensor& x)
-      : channels(x.size(1)),
-        length(channels * std::max<int64_t>(1, kLength / channels)),
-        numbers(x.numel()),
-        parts((numbers + kLines * length - 1) / (kLines * length)) {}
+      : channels(x.size(1)), length(std::lcm(channels, kVector)), numbers(x.numel()) {
+    length *= std::max<int64_t>(1, kLength / length);
+    parts = (numbers + kLines * length - 1) / (kLines * length);
+  }
 
   // For each line of a part: use(where it begins, how long it is).
   template <typename Use>
@@ -36,9 +39,10 @@ struct Lines {
     return line;
   }
 
+  static constexpr int64_t kVector = 16;   // floats, of the widest
   static constexpr int64_t kLength = 256;  // about
   static constexpr int64_t kLines = 64;    // of a part, whose sums are floats
-  int64_t channels, length, numbers, parts;
+  int64_t channels, length, numbers, parts = 0;
 };
 
 bool by_loops(const at::Tensor& x) { return x.device().is_cpu(); }
@@ -78,27 +82,16 @@ void set_lines(const at::Tensor& x, const Set& set) {
 
 }  // namespace
 
-at::Tensor column_sums(const at::Tensor& x) {
-  if (!by_loops(x)) return x.sum(0).to(at::kDouble);
+at::Tensor column_moments(const at::Tensor& x, const at::Tensor& origin) {
+  if (!by_loops(x)) {
+    const at::Tensor off = x - origin.to(at::kFloat);
+    return at::stack({off.sum(0), off.square().sum(0)}).to(at::kDouble);
+  }
   const float* from = x.data_ptr<float>();
-  return sums_of<1>(x, [=](auto& line, int64_t at, int64_t count) {
-    float* __restrict sums = line[0].data();
-    for (int64_t i = 0; i < count; ++i) sums[i] += from[at + i];
-  })[0];
-}
-
-at::Tensor column_squares(const at::Tensor& x, const at::Tensor& mean) {
-  if (!by_loops(x)) return (x - mean.to(at::kFloat)).square().sum(0).to(at::kDouble);
-  const float* from = x.data_ptr<float>();
-  const std::vector<float> means = Lines(x).repeated(mean);
-  return sums_of<1>(x, [&](auto& line, int64_t at, int64_t count) {
-    float* __restrict sums = line[0].data();
-    const float* __restrict m = means.data();
-    for (int64_t i = 0; i < count; ++i) {
-      const float off = from[at + i] - m[i];
-      sums[i] += off * off;
-    }
-  })[0];
+  const std::vector<float> origins = Lines(x).repeated(origin);
+  return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
+    add_moments(from + at, origins.data(), count, line[0].data(), line[1].data());
+  });
 }
 
 at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& mean) {
@@ -108,12 +101,7 @@ at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::
   const float *from = x.data_ptr<float>(), *gradient = dy.data_ptr<float>();
   const std::vector<float> means = Lines(x).repeated(mean);
   return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
-    float* __restrict sums = line[0].data(), * __restrict products = line[1].data();
-    const float* __restrict m = means.data();
-    for (int64_t i = 0; i < count; ++i) {
-      sums[i] += gradient[at + i];
-      products[i] += gradient[at + i] * (from[at + i] - m[i]);
-    }
+    add_products(gradient + at, from + at, means.data(), count, line[0].data(), line[1].data());
   });
 }
 
@@ -125,9 +113,7 @@ at::Tensor scaled_columns(const at::Tensor& x, const at::Tensor& a, const at::Te
   const float* from = x.data_ptr<float>();
   float* to = result.data_ptr<float>();
   set_lines(x, [&](int64_t at, int64_t count) {
-    const float *p = factors.data(), *q = shifts.data();
-    float* __restrict line = to + at;
-    for (int64_t i = 0; i < count; ++i) line[i] = from[at + i] * p[i] + q[i];
+    scale_line(from + at, factors.data(), shifts.data(), count, to + at);
   });
   return result;
 }
@@ -142,11 +128,7 @@ at::Tensor mixed_columns(const at::Tensor& x, const at::Tensor& a, const at::Ten
   const float *from_x = x.data_ptr<float>(), *from_y = y.data_ptr<float>();
   float* to = result.data_ptr<float>();
   set_lines(x, [&](int64_t at, int64_t count) {
-    const float *p = of_x.data(), *q = of_y.data(), *r = shifts.data();
-    float* __restrict line = to + at;
-    for (int64_t i = 0; i < count; ++i) {
-      line[i] = from_x[at + i] * p[i] + from_y[at + i] * q[i] + r[i];
-    }
+    mix_lines(from_x + at, of_x.data(), from_y + at, of_y.data(), shifts.data(), count, to + at);
   });
   return result;
 }

@@ -11,10 +11,8 @@
 
 namespace nestling {
 
-at::Tensor column_sums(const at::Tensor& x);
-
-// Of (x - mean)^2.
-at::Tensor column_squares(const at::Tensor& x, const at::Tensor& mean);
+// Of x - origin, then of (x - origin)^2: [2, channels]. The origin is a float for each column.
+at::Tensor column_moments(const at::Tensor& x, const at::Tensor& origin);
 
 // Of dy, then of dy (x - mean): [2, channels].
 at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& mean);

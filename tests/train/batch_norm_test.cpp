@@ -53,6 +53,22 @@ TEST_CASE("batch norm trains as LibTorch's does") {
   }
 }
 
+TEST_CASE("batch norm finds small variances far from zero") {
+  at::manual_seed(7);
+  const at::Tensor off = at::randint(-4, 5, {32, 3, 8, 8}).to(at::kFloat);
+  const at::Tensor x = off + 10000;  // exactly
+  const at::Tensor ones = at::ones({3}), mean = at::zeros({3}), variance = at::zeros({3});
+  const at::Tensor zeros = at::zeros({3});
+  const at::Tensor y =
+      forward(nestling::BatchNorm{.epsilon = 1e-5F}, TorchStep{{x, ones, zeros, mean, variance},
+                                                               std::vector<at::Tensor>(5),
+                                                               x.sizes().vec(),
+                                                               nestling::Network::Mode::train});
+  const at::Tensor expected = off.transpose(0, 1).reshape({3, -1}).var(1, true) * 0.1;
+  CHECK(at::allclose(variance, expected, 1e-5, 0));
+  CHECK(at::allclose(y.transpose(0, 1).reshape({3, -1}).var(1, true), ones, 1e-3, 0));
+}
+
 TEST_CASE("batch norm's sums do not depend on the number of threads") {
   const Case of{{64, 12, 16, 16}, true};
   const int before = at::get_num_threads();
@@ -72,7 +88,7 @@ TEST_CASE("columns of a matrix are summed and scaled on another device as on the
   const auto all = [&] {
     const auto there = [](const at::Tensor& t) { return t.to(nestling::device()); };
     return std::vector{
-        nestling::column_sums(there(x)).cpu(), nestling::column_squares(there(x), there(a)).cpu(),
+        nestling::column_moments(there(x), there(a)).cpu(),
         nestling::column_products(there(dy), there(x), there(a)).cpu(),
         nestling::scaled_columns(there(x), there(a), there(b)).cpu(),
         nestling::mixed_columns(there(x), there(a), there(dy), there(b), there(c)).cpu()};

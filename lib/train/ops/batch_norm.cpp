@@ -29,12 +29,20 @@ class BatchNormTraining : public torch::autograd::Function<BatchNormTraining> {
                             const at::Tensor& scale, const at::Tensor& shift, at::Tensor mean,
                             at::Tensor variance, double epsilon, bool with_team) {
     const at::Tensor x = pixels(input);
-    const at::Tensor count =
-        at::full({1}, static_cast<double>(x.size(0)), x.options().dtype(at::kDouble));
-    const at::Tensor sums = over_team(with_team, at::cat({column_sums(x), count}));
-    const double all = sums[-1].item<double>();
-    const at::Tensor batch_mean = sums.narrow(0, 0, x.size(1)) / all;
-    const at::Tensor squares = over_team(with_team, column_squares(x, batch_mean));
+    // Both in one pass: sums from the first pixel, which is about as far from the mean as others
+    // are, so that little is lost in the squares; then, in doubles, from zero, as a team shares
+    // them.
+    const at::Tensor origin = (x.size(0) > 0 ? x[0] : mean).to(at::kDouble);
+    const at::Tensor moments = column_moments(x, origin);
+    const auto here = static_cast<double>(x.size(0));
+    const at::Tensor count = at::full({1, x.size(1)}, here, moments.options());
+    const at::Tensor sums =
+        over_team(with_team,
+                  at::cat({count, (moments[0] + here * origin).unsqueeze(0),
+                           (moments[1] + origin * (2 * moments[0] + here * origin)).unsqueeze(0)}));
+    const double all = sums[0][0].item<double>();
+    const at::Tensor batch_mean = sums[1] / all;
+    const at::Tensor squares = (sums[2] - sums[1] * batch_mean).clamp_min(0);
     mean.data().lerp_(batch_mean.to(at::kFloat), kMomentum);
     variance.data().lerp_((squares / std::max(all - 1, 1.0)).to(at::kFloat), kMomentum);
 
