@@ -30,13 +30,8 @@ struct Lines {
   }
 
   // Numbers by column, as often as there are rows in a line.
-  std::vector<float> repeated(const at::Tensor& of_columns) const {
-    const double* from = of_columns.data_ptr<double>();
-    std::vector<float> line(static_cast<size_t>(length));
-    for (size_t i = 0; i < line.size(); ++i) {
-      line[i] = static_cast<float>(from[i % static_cast<size_t>(channels)]);
-    }
-    return line;
+  at::Tensor repeated(const at::Tensor& of_columns) const {
+    return of_columns.to(at::kFloat).repeat(length / channels);
   }
 
   static constexpr int64_t kVector = 16;   // floats, of the widest
@@ -54,20 +49,29 @@ at::Tensor sums_of(const at::Tensor& x, const Add& add) {
   const auto channels = static_cast<size_t>(lines.channels);
   std::vector<double> parts(static_cast<size_t>(lines.parts) * kSums * channels);
   at::parallel_for(0, lines.parts, 1, [&](int64_t first, int64_t end) {
-    std::array<std::vector<float>, kSums> line;
+    std::array<at::Tensor, kSums> tensors;  // on whole lines of the cache
+    std::array<float*, kSums> line;
+    for (size_t s = 0; s < kSums; ++s) {
+      tensors[s] = at::empty({lines.length}, at::kFloat);
+      line[s] = static_cast<float*>(tensors[s].data_ptr());
+    }
     for (int64_t part = first; part < end; ++part) {
-      for (auto& sums : line) sums.assign(static_cast<size_t>(lines.length), 0.0F);
+      for (float* sums : line) std::fill_n(sums, lines.length, 0.0F);
       lines.each(part, [&](int64_t at, int64_t count) { add(line, at, count); });
       double* of_part = parts.data() + static_cast<size_t>(part) * kSums * channels;
-      for (size_t s = 0; s < kSums; ++s) {
-        for (size_t i = 0; i < line[s].size(); ++i)
-          of_part[s * channels + i % channels] += line[s][i];
+      for (const float* sums : line) {
+        for (const float* row = sums; row < sums + lines.length; row += channels) {
+          for (size_t c = 0; c < channels; ++c) of_part[c] += row[c];
+        }
+        of_part += channels;
       }
     }
   });
   at::Tensor result = at::zeros({static_cast<int64_t>(kSums), lines.channels}, at::kDouble);
   double* sums = result.data_ptr<double>();
-  for (size_t i = 0; i < parts.size(); ++i) sums[i % (kSums * channels)] += parts[i];
+  for (size_t part = 0; part < parts.size(); part += kSums * channels) {
+    for (size_t i = 0; i < kSums * channels; ++i) sums[i] += parts[part + i];
+  }
   return result;
 }
 
@@ -88,9 +92,10 @@ at::Tensor column_moments(const at::Tensor& x, const at::Tensor& origin) {
     return at::stack({off.sum(0), off.square().sum(0)}).to(at::kDouble);
   }
   const float* from = x.data_ptr<float>();
-  const std::vector<float> origins = Lines(x).repeated(origin);
+  const at::Tensor origins = Lines(x).repeated(origin);
+  const float* of_line = origins.data_ptr<float>();
   return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
-    add_moments(from + at, origins.data(), count, line[0].data(), line[1].data());
+    add_moments(from + at, of_line, count, line[0], line[1]);
   });
 }
 
@@ -99,9 +104,10 @@ at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::
     return at::stack({dy.sum(0), (dy * (x - mean.to(at::kFloat))).sum(0)}).to(at::kDouble);
   }
   const float *from = x.data_ptr<float>(), *gradient = dy.data_ptr<float>();
-  const std::vector<float> means = Lines(x).repeated(mean);
+  const at::Tensor means = Lines(x).repeated(mean);
+  const float* of_line = means.data_ptr<float>();
   return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
-    add_products(gradient + at, from + at, means.data(), count, line[0].data(), line[1].data());
+    add_products(gradient + at, from + at, of_line, count, line[0], line[1]);
   });
 }
 
@@ -109,11 +115,11 @@ at::Tensor scaled_columns(const at::Tensor& x, const at::Tensor& a, const at::Te
   if (!by_loops(x)) return x * a.to(at::kFloat) + b.to(at::kFloat);
   at::Tensor result = at::empty_like(x);
   const Lines lines(x);
-  const std::vector<float> factors = lines.repeated(a), shifts = lines.repeated(b);
+  const at::Tensor factors = lines.repeated(a), shifts = lines.repeated(b);
   const float* from = x.data_ptr<float>();
   float* to = result.data_ptr<float>();
   set_lines(x, [&](int64_t at, int64_t count) {
-    scale_line(from + at, factors.data(), shifts.data(), count, to + at);
+    scale_line(from + at, factors.data_ptr<float>(), shifts.data_ptr<float>(), count, to + at);
   });
   return result;
 }
@@ -123,12 +129,12 @@ at::Tensor mixed_columns(const at::Tensor& x, const at::Tensor& a, const at::Ten
   if (!by_loops(x)) return x * a.to(at::kFloat) + y * b.to(at::kFloat) + c.to(at::kFloat);
   at::Tensor result = at::empty_like(x);
   const Lines lines(x);
-  const std::vector<float> of_x = lines.repeated(a), of_y = lines.repeated(b),
-                           shifts = lines.repeated(c);
+  const at::Tensor of_x = lines.repeated(a), of_y = lines.repeated(b), shifts = lines.repeated(c);
   const float *from_x = x.data_ptr<float>(), *from_y = y.data_ptr<float>();
   float* to = result.data_ptr<float>();
   set_lines(x, [&](int64_t at, int64_t count) {
-    mix_lines(from_x + at, of_x.data(), from_y + at, of_y.data(), shifts.data(), count, to + at);
+    mix_lines(from_x + at, of_x.data_ptr<float>(), from_y + at, of_y.data_ptr<float>(),
+              shifts.data_ptr<float>(), count, to + at);
   });
   return result;
 }

@@ -58,7 +58,7 @@ Frame run(Host& host, ApplicationId id, const Packaged& packaged) {
 // Waits for what other threads do; false if it does not come.
 template <typename F>
 bool eventually(const F& condition) {
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 60000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
