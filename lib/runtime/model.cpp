@@ -51,8 +51,11 @@ struct Model::Impl {
     log.write(log.self, sentence);
   }
 
-  // Engine::set_capacity(), as is fastest on this device.
-  Status set_tuned_capacity(uint32_t capacity) {
+  // Engine::set_capacity(), with a tuning file as is fastest on this device.
+  Status set_capacity(uint32_t capacity) {
+    if (!tuning || capacity == 0 || capacity > engine.available()) {
+      return engine.set_capacity(capacity);
+    }
     const uint64_t key = tuning_key(engine.header(), capacity, pool.threads());
     const Methods known = tuning->find(key);
     Status status = engine.set_capacity(capacity, known);
@@ -132,8 +135,7 @@ Status Model::set_capacity(uint32_t capacity) {
   const std::lock_guard lock(impl_->busy);
   if (capacity != impl_->engine.capacity()) impl_->done = 0;
   Engine& engine = impl_->engine;
-  const bool tuned = impl_->tuning.has_value() && capacity > 0 && capacity <= engine.available();
-  Status status = tuned ? impl_->set_tuned_capacity(capacity) : engine.set_capacity(capacity);
+  Status status = impl_->set_capacity(capacity);
   if (impl_->falls(status)) status = engine.fall_back(capacity);
   if (status.ok()) {
     impl_->say("capacity %" PRIu32 ": %" PRIu64 " bytes of weights, %" PRIu64 " of activations",

@@ -65,17 +65,23 @@ std::vector<Tuning::Known> Tuning::read() const {
   return known;
 }
 
-Methods Tuning::find(uint64_t key) const {
-  for (Known& known : read()) {
-    if (known.key == key) return std::move(known.methods);
+Methods Tuning::find(uint64_t key) {
+  for (const Known& known : known_) {
+    if (known.key == key) return known.methods;
+  }
+  for (const Known& known : read()) {
+    if (known.key != key || known.methods.empty()) continue;
+    known_.push_back(known);
+    return known.methods;
   }
   return {};
 }
 
 Status Tuning::keep(uint64_t key, const Methods& methods) {
+  known_.push_back({key, methods});
   std::vector<Known> all = read();
   std::erase_if(all, [&](const Known& known) { return known.key == key; });
-  all.push_back({key, methods});
+  all.push_back(known_.back());
   std::string data;
   for (const Known& known : all) {
     const uint64_t head[2] = {known.key, known.methods.size()};

@@ -21,9 +21,9 @@ class Tuning {
   // Of a file that is missing or damaged nothing is known.
   explicit Tuning(std::string file) : file_(std::move(file)) {}
 
-  // Empty: not known.
-  Methods find(uint64_t key) const;
-  // Writes the file; fails if that cannot be.
+  // Empty: not known. The file is read once for each key that it knows.
+  Methods find(uint64_t key);
+  // Writes the file; if that cannot be it fails, and only this object knows.
   Status keep(uint64_t key, const Methods& methods);
 
  private:
@@ -34,6 +34,7 @@ class Tuning {
   std::vector<Known> read() const;
 
   std::string file_;
+  std::vector<Known> known_;  // what was asked for and found, or kept
 };
 
 // Runs the engine's capacity some twenty times, by each way of computing it, and returns which was

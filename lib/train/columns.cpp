@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <vector>
 
@@ -42,35 +41,30 @@ struct Lines {
 
 bool by_loops(const at::Tensor& x) { return x.device().is_cpu(); }
 
-// kSums sums a column: add(sums of a line, where the line begins, how long it is).
-template <size_t kSums, typename Add>
-at::Tensor sums_of(const at::Tensor& x, const Add& add) {
+// Two sums a column: add(where a line begins, how long it is, the sums of a line, and the others).
+template <typename Add>
+at::Tensor two_sums(const at::Tensor& x, const Add& add) {
   const Lines lines(x);
-  const auto channels = static_cast<size_t>(lines.channels);
-  std::vector<double> parts(static_cast<size_t>(lines.parts) * kSums * channels);
+  const auto channels = static_cast<size_t>(lines.channels), both = 2 * channels;
+  std::vector<double> parts(static_cast<size_t>(lines.parts) * both);
   at::parallel_for(0, lines.parts, 1, [&](int64_t first, int64_t end) {
-    std::array<at::Tensor, kSums> tensors;  // on whole lines of the cache
-    std::array<float*, kSums> line;
-    for (size_t s = 0; s < kSums; ++s) {
-      tensors[s] = at::empty({lines.length}, at::kFloat);
-      line[s] = static_cast<float*>(tensors[s].data_ptr());
-    }
+    const at::Tensor line = at::empty({2, lines.length}, at::kFloat);  // on whole cache lines
+    float* sums = line.data_ptr<float>();
     for (int64_t part = first; part < end; ++part) {
-      for (float* sums : line) std::fill_n(sums, lines.length, 0.0F);
-      lines.each(part, [&](int64_t at, int64_t count) { add(line, at, count); });
-      double* of_part = parts.data() + static_cast<size_t>(part) * kSums * channels;
-      for (const float* sums : line) {
-        for (const float* row = sums; row < sums + lines.length; row += channels) {
-          for (size_t c = 0; c < channels; ++c) of_part[c] += row[c];
-        }
-        of_part += channels;
+      std::fill_n(sums, 2 * lines.length, 0.0F);
+      lines.each(part,
+                 [&](int64_t at, int64_t count) { add(at, count, sums, sums + lines.length); });
+      double* of_part = parts.data() + static_cast<size_t>(part) * both;
+      for (int64_t i = 0; i < 2 * lines.length; i += lines.channels) {
+        double* to = i < lines.length ? of_part : of_part + channels;
+        for (size_t c = 0; c < channels; ++c) to[c] += sums[i + static_cast<int64_t>(c)];
       }
     }
   });
-  at::Tensor result = at::zeros({static_cast<int64_t>(kSums), lines.channels}, at::kDouble);
+  at::Tensor result = at::zeros({2, lines.channels}, at::kDouble);
   double* sums = result.data_ptr<double>();
-  for (size_t part = 0; part < parts.size(); part += kSums * channels) {
-    for (size_t i = 0; i < kSums * channels; ++i) sums[i] += parts[part + i];
+  for (size_t part = 0; part < parts.size(); part += both) {
+    for (size_t i = 0; i < both; ++i) sums[i] += parts[part + i];
   }
   return result;
 }
@@ -94,8 +88,8 @@ at::Tensor column_moments(const at::Tensor& x, const at::Tensor& origin) {
   const float* from = x.data_ptr<float>();
   const at::Tensor origins = Lines(x).repeated(origin);
   const float* of_line = origins.data_ptr<float>();
-  return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
-    add_moments(from + at, of_line, count, line[0], line[1]);
+  return two_sums(x, [&](int64_t at, int64_t count, float* sums, float* others) {
+    add_moments(from + at, of_line, count, sums, others);
   });
 }
 
@@ -106,8 +100,8 @@ at::Tensor column_products(const at::Tensor& dy, const at::Tensor& x, const at::
   const float *from = x.data_ptr<float>(), *gradient = dy.data_ptr<float>();
   const at::Tensor means = Lines(x).repeated(mean);
   const float* of_line = means.data_ptr<float>();
-  return sums_of<2>(x, [&](auto& line, int64_t at, int64_t count) {
-    add_products(gradient + at, from + at, of_line, count, line[0], line[1]);
+  return two_sums(x, [&](int64_t at, int64_t count, float* sums, float* others) {
+    add_products(gradient + at, from + at, of_line, count, sums, others);
   });
 }
 

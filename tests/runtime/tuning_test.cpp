@@ -143,4 +143,9 @@ TEST_CASE("a tuning file that cannot be written is said, and no failure") {
   CHECK(model.set_capacity(1).ok());
   CHECK(said.find("none/tuning cannot be written") != std::string::npos);
   run(model);
+  // What was measured is known until the model closes.
+  said.clear();
+  CHECK(model.set_capacity(0).ok());
+  CHECK(model.set_capacity(1).ok());
+  CHECK(said.find("cannot be written") == std::string::npos);
 }

@@ -35,11 +35,9 @@ class BatchNormTraining : public torch::autograd::Function<BatchNormTraining> {
     const at::Tensor origin = (x.size(0) > 0 ? x[0] : mean).to(at::kDouble);
     const at::Tensor moments = column_moments(x, origin);
     const auto here = static_cast<double>(x.size(0));
-    const at::Tensor count = at::full({1, x.size(1)}, here, moments.options());
     const at::Tensor sums =
-        over_team(with_team,
-                  at::cat({count, (moments[0] + here * origin).unsqueeze(0),
-                           (moments[1] + origin * (2 * moments[0] + here * origin)).unsqueeze(0)}));
+        over_team(with_team, at::stack({at::full_like(origin, here), moments[0] + here * origin,
+                                        moments[1] + origin * (2 * moments[0] + here * origin)}));
     const double all = sums[0][0].item<double>();
     const at::Tensor batch_mean = sums[1] / all;
     const at::Tensor squares = (sums[2] - sums[1] * batch_mean).clamp_min(0);
