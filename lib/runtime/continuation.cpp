@@ -5,6 +5,23 @@
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
+namespace {
+
+// Whether some channels of the result can be computed without the others.
+bool is_divisible(const PackageHeader& header, const Stage& stage) {
+  const Operator& op = *find_operator(header.nodes[stage.node].op);
+  if (!op.traits.by_channel || !op.traits.strided || is_clamped_after(op, stage)) return false;
+  for (uint32_t k = 1; k <= header.capacities(); ++k) {
+    const std::vector<uint32_t> shape = header.shape(stage.output, k);
+    if (shape.size() != 4) return false;
+    for (const uint32_t input : stage.inputs) {
+      if (header.shape(input, k)[1] != shape[1]) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 std::vector<bool> continued_stages(const PackageHeader& header, const std::vector<Stage>& stages) {
   // What every larger capacity has too, so that kernels compute the same from it.
@@ -23,7 +40,7 @@ std::vector<bool> continued_stages(const PackageHeader& header, const std::vecto
     stays[stage.output] = same;
     const std::vector<uint32_t> shape = header.shape(stage.output, 1);
     const bool image = shape.size() == 4 && shape[2] * shape[3] > 1;
-    continued[s] = same && dense && image;
+    continued[s] = same && (dense ? image : is_divisible(header, stage));
   }
   return continued;
 }
@@ -42,8 +59,31 @@ Widening widening_of(const PackageHeader& header, uint32_t value, uint32_t capac
   return widening;
 }
 
+bool keeps_places(const PackageHeader& header, uint32_t value, uint32_t capacity) {
+  for (uint32_t k = 1; k < capacity; ++k) {
+    for (const Widening::Run& run : widening_of(header, value, k).runs) {
+      if (run.from != run.to) return false;
+    }
+  }
+  return true;
+}
+
+std::vector<Bundle::Interval> added_channels(const Widening& widening) {
+  std::vector<Bundle::Interval> added;
+  size_t at = 0;
+  const auto up_to = [&](size_t end) {
+    if (end > at) added.push_back({at, end - at});
+  };
+  for (const Widening::Run& run : widening.runs) {
+    up_to(run.to);
+    at = run.to + run.channels;
+  }
+  up_to(widening.to_channels);
+  return added;
+}
+
 void widen(const Widening& widening, const Tensor& y) {
-  if (widening.from_channels == widening.to_channels) return;
+  if (widening.runs.empty() || widening.from_channels == widening.to_channels) return;
   // From the end: everything moves away from the beginning.
   for (size_t pixel = y.elements() / widening.to_channels; pixel-- > 0;) {
     const float* from = y.data + pixel * widening.from_channels;

@@ -566,7 +566,7 @@ template <size_t kPixels>
 HWY_INLINE void depthwise_tile(const ConvTask& task, size_t from, const Rows& rows, size_t taps,
                                float* y, size_t pixels) {
   const Lanes d;
-  const size_t row = padded_row(task.y.channels);
+  const size_t row = task.channel_row;
   hn::Vec<Lanes> sums[kPixels];
   for (auto& sum : sums) sum = hn::Zero(d);
   for (size_t tap = 0; tap < taps; ++tap) {
@@ -611,7 +611,7 @@ struct SideBySide {
   // One vector of channels, from channel `from` on; the first `pixels` are stored.
   HWY_INLINE void run(const ConvTask& task, size_t from, float* y, size_t pixels) const {
     const Lanes d;
-    const size_t row = padded_row(task.y.channels);
+    const size_t row = task.channel_row;
     hn::Vec<Lanes> sums[kPixels];
     for (auto& sum : sums) sum = hn::Zero(d);
     for (size_t i = 0; i < kSize; ++i) {

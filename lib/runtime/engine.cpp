@@ -163,8 +163,8 @@ Status Engine::step(const ThreadPool& pool, size_t most) {
       if (Status status = backend_->run(plan, s, s + 1, pool); !status.ok()) return status;
       continue;
     }
-    widen(continuation.widening, continuation.added.y);
-    if (!continuation.added.bundles.empty()) run_step(continuation.added, pool);
+    widen(continuation.widening, plan.steps[s].y);
+    for (const Step& added : continuation.added) run_step(added, pool);
   }
   return {};
 }

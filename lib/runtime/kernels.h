@@ -18,7 +18,8 @@ struct ConvTask {
   Image x, y;
   const float* addend;                 // as y lies; may be null
   const std::vector<Bundle>* bundles;  // of dense weights
-  const float* channel_weights;        // of depthwise ones: [tap][padded_row(y's channels)]
+  const float* channel_weights;        // of depthwise ones: [tap][channel_row]
+  size_t channel_row;                  // at least padded_row(y's channels)
   const float *scale, *shift;          // padded_row(y's channels)
   const float* zeros;                  // as many as x has channels, and kSlack: what padding reads
 };

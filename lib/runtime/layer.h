@@ -15,7 +15,8 @@ void for_each_image(const Step& step, const Run& run) {
   for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
     const float* addend = step.then == Then::add ? image(step.inputs.back(), n).data : nullptr;
     run(ConvTask{step.node, step.low, step.high, image(step.inputs[0], n), image(step.y, n), addend,
-                 &step.bundles, step.channel_weights, step.scale, step.shift, step.zeros});
+                 &step.bundles, step.channel_weights, step.channel_row, step.scale, step.shift,
+                 step.zeros});
   }
 }
 

@@ -30,6 +30,7 @@ struct Step {
   // Of operators with weights (ConvTask).
   std::vector<Bundle> bundles;
   const float* channel_weights = nullptr;
+  size_t channel_row = 0;
   const float *scale = nullptr, *shift = nullptr;
   const float* zeros;
   float* scratch;  // of all threads: Scratch
@@ -75,6 +76,12 @@ struct Operator {
   // has to run.
   bool (*moves)(const Step& step, const Moves& moves) = nullptr;
 };
+
+// Whether the bounds of a stage's result are for others to apply, behind it, to an image without
+// gaps.
+inline bool is_clamped_after(const Operator& op, const Stage& stage) {
+  return op.weights == Weights::none && is_bounded(stage.low, stage.high);
+}
 
 // Null if there is none of that name.
 const Operator* find_operator(const std::string& name);

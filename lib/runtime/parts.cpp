@@ -47,8 +47,7 @@ class Finder {
 
   bool can_write(const Stage& stage) const {
     const Operator& op = op_of(stage);
-    const bool clamped_after = op.weights == Weights::none && is_bounded(stage.low, stage.high);
-    return op.traits.strided && stage.then == Then::nothing && !clamped_after &&
+    return op.traits.strided && stage.then == Then::nothing && !is_clamped_after(op, stage) &&
            shape(stage.output).size() == 4;
   }
   bool can_read(const Stage& stage, size_t i) const {

@@ -77,11 +77,8 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
 
   // From here on of wholes: what is used of one is used of its parts.
   std::vector<std::optional<Part>> parts(count);
-  std::vector<uint32_t> strides(count, 0);
-  if (!refinable) {
-    parts = parts_of(header, stages, capacity);
-    strides = pixel_strides(header, stages, parts, capacity);
-  }
+  if (!refinable) parts = parts_of(header, stages, capacity);
+  std::vector<uint32_t> strides = pixel_strides(header, stages, parts, capacity, refinable);
   const auto whole = [&](uint32_t value) { return whole_of(parts, value).whole; };
   for (uint32_t v = 0; v < count; ++v) {
     last_use[whole(v)] = std::max(last_use[whole(v)], last_use[v]);

@@ -224,9 +224,24 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
 
 namespace {
 
+// A step that computes every channel by itself, for some of them.
+Step channels_of(Step step, Bundle::Interval channels) {
+  const auto cut = [&](Tensor& t) {
+    t.data += channels.begin;
+    t.shape[1] = static_cast<uint32_t>(channels.length);
+  };
+  for (Tensor& input : step.inputs) cut(input);
+  cut(step.y);
+  step.channel_weights += channels.begin;
+  step.scale += channels.begin;
+  step.shift += channels.begin;
+  return step;
+}
+
 // What the steps of a plan do where the capacity below has just run.
 std::vector<Continuation> continuations_of(const Segments& segments, uint32_t capacity,
-                                           const std::vector<Stage>& stages, const Plan& plan) {
+                                           const ArenaLayout& layout, const Plan& plan) {
+  const std::vector<Stage>& stages = layout.stages;
   const PackageHeader& header = segments.header();
   const std::vector<bool> continued = continued_stages(header, stages);
   auto added =
@@ -237,9 +252,18 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
     Continuation& to = continuations[s];
     to.continues = true;
     to.widening = widening_of(header, stages[s].output, capacity - 1);
-    to.added = plan.steps[s];
-    to.added.bundles = std::move(added[stages[s].node]);
-    for (Bundle& bundle : to.added.bundles) {
+    const std::vector<Bundle::Interval> channels = added_channels(to.widening);
+    if (layout.values.strides[stages[s].output] > 0) to.widening = {};
+    if (plan.steps[s].op->weights != Weights::dense) {
+      for (const Bundle::Interval& some : channels) {
+        to.added.push_back(channels_of(plan.steps[s], some));
+      }
+      continue;
+    }
+    if (channels.empty()) continue;
+    Step& step = to.added.emplace_back(plan.steps[s]);
+    step.bundles = std::move(added[stages[s].node]);
+    for (Bundle& bundle : step.bundles) {
       // What is packed already may be just this.
       bundle.ahead = false;
       for (const Bundle& whole : plan.steps[s].bundles) {
@@ -295,6 +319,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.scratch = arena + layout.scratch;
     step.method = layout.methods[stage.node];
     const Constants sizes = constants_of(header, *step.node, capacity);
+    step.channel_row = sizes.scale;
     gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
     step.scale = gathered[stage.node].scale;
     step.shift = gathered[stage.node].shift;
@@ -333,7 +358,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     gathered[n].step->bundles = std::move(bundles[n]);
   }
   if (layout.refinable && capacity > 1) {
-    plan.continuations = continuations_of(segments, capacity, layout.stages, plan);
+    plan.continuations = continuations_of(segments, capacity, layout, plan);
   }
   return plan;
 }

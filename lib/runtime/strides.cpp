@@ -1,21 +1,25 @@
 #include "runtime/strides.h"
 
+#include "runtime/continuation.h"
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
 
 std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
                                     const std::vector<std::optional<Part>>& parts,
-                                    uint32_t capacity) {
+                                    uint32_t capacity, bool refinable) {
   constexpr uint32_t kApart = 256;  // floats
   std::vector<uint32_t> strides(header.values.size(), 0);
   for (const Stage& stage : stages) {
     const Operator& op = *find_operator(header.nodes[stage.node].op);
-    const bool clamped_after = op.weights == Weights::none && is_bounded(stage.low, stage.high);
     const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
-    if (op.traits.strided && !clamped_after && shape.size() == 4 && shape[1] % kApart == 0 &&
-        shape[2] * shape[3] > 1) {
-      strides[stage.output] = shape[1] + static_cast<uint32_t>(kLine);
+    if (!op.traits.strided || is_clamped_after(op, stage) || shape.size() != 4 ||
+        shape[2] * shape[3] == 1) {
+      continue;
+    }
+    const bool apart = shape[1] % kApart == 0;
+    if (refinable ? keeps_places(header, stage.output, capacity) : apart) {
+      strides[stage.output] = shape[1] + (apart ? static_cast<uint32_t>(kLine) : 0);
     }
   }
   for (const Stage& stage : stages) {

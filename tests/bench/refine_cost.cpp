@@ -42,7 +42,8 @@ int main(int argc, char** argv) {
       }
     }
     double chain = nestling::quantile(outright[0], 0.5);
-    fmt::print("{} {}: capacity 1 takes {:.3f} ms\n", argv[1], argv[2], chain);
+    fmt::print("{} {}: an arena of {:.2f} MB; capacity 1 takes {:.3f} ms\n", argv[1], argv[2],
+               static_cast<double>(model.footprint().activation_bytes) / 1e6, chain);
     for (uint32_t k = 2; k <= largest; ++k) {
       const double alone = nestling::quantile(outright[k - 1], 0.5);
       const double more = nestling::quantile(step[k - 1], 0.5);

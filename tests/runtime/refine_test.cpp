@@ -77,12 +77,30 @@ TEST_CASE("a refined inference has the bits of one outright") {
       test::modern_network(4),
       nestling::make_model("resnet20", {.classes = 7, .multiplier = 0.5}),
       nestling::make_model("vgg16", {.classes = 7, .multiplier = 0.25}),
+      nestling::make_model("squeezenet1_1",
+                           {.classes = 7, .height = 64, .width = 64, .multiplier = 0.25}),
       nestling::make_model("mobilenet_v2", {.classes = 7, .multiplier = 0.25})};
   for (const Graph& graph : networks) {
     INFO(graph.name);
     const Graph nested = test::nested_graph(graph, Growth::causal, 4, random);
     for (const int threads : {1, 3}) CHECK(check_refinements(nested, threads, random) > 0);
   }
+}
+
+TEST_CASE("all that has more than one pixel goes on from the capacity below") {
+  nestling::Random random(23);
+  const Graph graph = nestling::make_model("mobilenet_v2", {.classes = 7, .multiplier = 0.25});
+  const std::string package =
+      nestling::make_package(test::nested_graph(graph, Growth::causal, 2, random), "test");
+  const Model model = open_refinable(package);
+  const auto stages = nestling::runtime::stages_of(model.header());
+  const size_t images =
+      static_cast<size_t>(std::count_if(stages.begin(), stages.end(), [&](const auto& stage) {
+        const auto shape = model.header().shape(stage.output, 1);
+        return shape.size() == 4 && shape[2] > 1;
+      }));
+  CHECK(images > 30);
+  CHECK(continued(model) >= images);
 }
 
 TEST_CASE("random networks are refined to the bits of one outright", "[random]") {

@@ -52,6 +52,7 @@ struct Convolution {
   std::vector<std::vector<float>> weights;    // of each range and piece, as in a package
   std::vector<std::vector<uint16_t>> halves;  // these as float16, if they are stored so
   std::vector<float> scale, shift, channel_weights;
+  size_t channel_row = 0;
   std::vector<ConvRange> ranges;
   std::vector<Bundle> bundles;
   std::vector<float> input, zeros, addend, expected;
@@ -92,7 +93,7 @@ struct Convolution {
     to.data = found.data() + kGuard;
     run(ConvTask{&node, low, std::numeric_limits<float>::infinity(), x, to,
                  addend.empty() ? nullptr : addend.data(), &bundles, channel_weights.data(),
-                 scale.data(), shift.data(), zeros.data()});
+                 channel_row, scale.data(), shift.data(), zeros.data()});
     float worst = 0;
     for (size_t i = 0; i < expected.size(); ++i) {
       float& at = to.data[i / y.channels * y.stride + i % y.channels];
@@ -138,7 +139,8 @@ struct Convolution {
     shift.resize(padded_row(y.channels));
     for (float& v : scale) v = static_cast<float>(random.normal());
     for (float& v : shift) v = static_cast<float>(random.normal());
-    if (depthwise) channel_weights.resize(taps() * padded_row(y.channels));
+    channel_row = padded_row(y.channels) + random.below(20);
+    if (depthwise) channel_weights.resize(taps() * channel_row);
     std::vector<double> sums(expected.size());
     for (ConvRange& range : ranges) {
       for (ConvPiece& piece : range.pieces) {
@@ -159,7 +161,7 @@ struct Convolution {
       });
       for (size_t i = 0; depthwise && i < range.channels * taps(); ++i) {
         const size_t k = i / taps(), tap = i % taps();
-        channel_weights[tap * padded_row(y.channels) + range.y_offset + k] =
+        channel_weights[tap * channel_row + range.y_offset + k] =
             weights.back()[(k / kPanel * taps() + tap) * kPanel + k % kPanel];
       }
     }
