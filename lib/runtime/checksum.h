@@ -6,7 +6,7 @@
 
 namespace nestling::runtime {
 
-// XXH64 with seed 0. `data` may be null only where `bytes` is 0.
+// XXH3 of 64 bits. `data` may be null only where `bytes` is 0.
 uint64_t checksum(const void* data, size_t bytes);
 
 }  // namespace nestling::runtime

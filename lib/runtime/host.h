@@ -82,7 +82,7 @@ struct HostOptions {
   // CPU. Layers that it has no kernel for run on the CPU, in one thread beside the pool.
   Accelerator* accelerator = nullptr;
   Options decision = {};
-  bool verify = true;  // the checksum of each segment when it is paged in
+  bool verify = true;  // the checksum of each segment when it is first paged in
   size_t queue = 3;    // most frames of an application between submit and the callback's end
   // Where latencies depart from the profile for long (other processes, heat), an application's
   // latencies are corrected by the ratio, and decisions follow. Off, decisions depend on what is

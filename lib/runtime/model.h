@@ -26,7 +26,7 @@ class Segments;
 struct ModelOptions {
   int threads = 1;
   Workers workers = {};  // on which they run, if the application has some
-  bool verify = true;    // the checksum of each segment when it is paged in
+  bool verify = true;    // the checksum of each segment when it is first paged in
   // The file at a path may end before the package does, and be written on at its end: capacities
   // whose segments are whole can be used, the smallest come first.
   bool partial = false;

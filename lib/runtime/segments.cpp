@@ -154,6 +154,7 @@ Result<Segments> Segments::read(Segments segments, const std::string& name) {
   if (!header.ok()) return Status(header.status().code(), name + ": " + header.status().text());
   segments.header_ = std::move(header.value());
   segments.mappings_.resize(segments.header_.capacities());
+  segments.verified_.resize(segments.header_.capacities());
   return segments;
 }
 
@@ -165,7 +166,8 @@ Segments::Segments(Segments&& other) noexcept
       bytes_(other.bytes_),
       partial_(other.partial_),
       header_(std::move(other.header_)),
-      mappings_(std::exchange(other.mappings_, {})) {}
+      mappings_(std::exchange(other.mappings_, {})),
+      verified_(std::move(other.verified_)) {}
 
 Segments::~Segments() {
   for (uint32_t k = 1; k <= mappings_.size(); ++k) page_out(k);
@@ -208,11 +210,20 @@ Status Segments::page_in(uint32_t capacity, bool verify) {
     mapping = {address, bytes, reinterpret_cast<const float*>(data),
                WatchedMapping(address, bytes)};
   }
-  if (verify && checksum(data, segment.bytes) != segment.checksum) {
+  if (!verify || verified_[capacity - 1]) {
+#ifdef MADV_POPULATE_READ  // before Linux 5.14 the first inference waits for the pages
+    if (mapping.address != nullptr) {
+      ::madvise(mapping.address, mapping.bytes, MADV_POPULATE_READ);
+    }
+#endif
+    return {};
+  }
+  if (checksum(data, segment.bytes) != segment.checksum) {
     page_out(capacity);
     return {StatusCode::bad_checksum,
             "the weights of capacity " + std::to_string(capacity) + " are damaged"};
   }
+  verified_[capacity - 1] = !partial_;  // what still arrives may change
   return {};
 }
 

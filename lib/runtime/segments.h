@@ -30,7 +30,8 @@ class Segments {
   // Looks how far such a package has come.
   Status refresh();
 
-  // Maps the segment of `capacity`, and with `verify` compares its checksum.
+  // Maps the segment of `capacity`, and with `verify` compares its checksum, once: a file must stay
+  // as it is.
   Status page_in(uint32_t capacity, bool verify);
   void page_out(uint32_t capacity);
 
@@ -66,6 +67,7 @@ class Segments {
   bool partial_ = false;
   PackageHeader header_;
   std::vector<Mapping> mappings_;
+  std::vector<bool> verified_;  // by capacity
 };
 
 }  // namespace nestling::runtime

@@ -191,6 +191,20 @@ TEST_CASE("damaged packages are refused, and a damaged segment only when it is p
   CHECK(model.value().set_capacity(3).code() == StatusCode::bad_checksum);
   CHECK(model.value().capacity() == 0);
   CHECK(model.value().set_capacity(1).ok());
+  CHECK(model.value().set_capacity(3).code() == StatusCode::bad_checksum);
+}
+
+TEST_CASE("a segment that was whole is not summed up again") {
+  nestling::Random random(8);
+  std::string bytes = nestling::make_package(
+      test::nested_graph(test::every_op_network(2), Growth::full, 3, random), "x");
+  auto opened = Model::open_memory(bytes.data(), bytes.size(), {});
+  REQUIRE(opened.ok());
+  Model& model = opened.value();
+  REQUIRE(model.set_capacity(3).ok());
+  REQUIRE(model.set_capacity(1).ok());
+  bytes.back() = static_cast<char>(bytes.back() + 1);
+  CHECK(model.set_capacity(3).ok());
 }
 
 TEST_CASE("a header that a stranger made is refused or runs, never worse") {
