@@ -21,12 +21,18 @@ const objects = readdirSync(join(build, 'lib/runtime/CMakeFiles'), { recursive: 
   .filter((file) => /(^|\/)(conv|conv_half|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
   .map((file) => join(build, 'lib/runtime/CMakeFiles', file));
 
+const output = (program, args, options) => {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+  } catch (error) {
+    console.error(error.code === 'ENOENT' ? `mca.mjs: ${program} is not installed` : `mca.mjs: ${error.message}`);
+    process.exit(1);
+  }
+};
+
 // [{name, code: [{address, text}]}]
 const functionsOf = (object) => {
-  const text = execFileSync('aarch64-linux-gnu-objdump', ['-dC', '--no-show-raw-insn', object], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const text = output('aarch64-linux-gnu-objdump', ['-dC', '--no-show-raw-insn', object]);
   const functions = [];
   for (const line of text.split('\n')) {
     const head = /^[0-9a-f]+ <(.*)>:$/.exec(line), code = /^\s+([0-9a-f]+):\s+(.*)$/.exec(line);
@@ -57,11 +63,11 @@ const loopsOf = ({ code }) => {
 
 const cyclesOf = (loop, cpu) => {
   const iterations = 500;
-  const report = execFileSync(
+  const report = output(
     'llvm-mca-19',
     ['-mtriple=aarch64', `-mcpu=${cpu}`, `-iterations=${iterations}`, '-all-stats=false', '-all-views=false', '-summary-view'],
     // A branch that is always taken costs no more than one instruction.
-    { input: loop.join('\n') + '\nsubs x30, x30, #1\n', encoding: 'utf8' },
+    { input: loop.join('\n') + '\nsubs x30, x30, #1\n' },
   );
   return Number(/Total Cycles:\s+(\d+)/.exec(report)[1]) / iterations;
 };
