@@ -83,7 +83,11 @@ struct HostOptions {
   Accelerator* accelerator = nullptr;
   Options decision = {};
   bool verify = true;  // the checksum of each segment when it is first paged in
-  size_t queue = 3;    // most frames of an application between submit and the callback's end
+  // A file in which models have kept how this device computes their layers fastest
+  // (ModelOptions::tuning): what it says of a package, when that is added, is done, where the CPU
+  // runs it. A host measures nothing itself and leaves the file alone.
+  std::string tuning = {};
+  size_t queue = 3;  // most frames of an application between submit and the callback's end
   // Where latencies depart from the profile for long (other processes, heat), an application's
   // latencies are corrected by the ratio, and decisions follow. Off, decisions depend on what is
   // told alone.

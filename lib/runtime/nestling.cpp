@@ -216,7 +216,8 @@ NESTLING_API void nestling_host_defaults(nestling_host_options* options) {
               NESTLING_MIN_TOTAL_COST,
               usual.queue,
               usual.feedback ? 1 : 0,
-              usual.watch_memory ? 1 : 0};
+              usual.watch_memory ? 1 : 0,
+              nullptr};
 }
 
 NESTLING_API void nestling_application_defaults(nestling_application* application) {
@@ -253,6 +254,7 @@ NESTLING_API nestling_host* nestling_host_open(const nestling_host_options* opti
   wanted.queue = options->queue;
   wanted.feedback = options->feedback != 0;
   wanted.watch_memory = options->watch_memory != 0;
+  if (options->tuning != nullptr) wanted.tuning = options->tuning;
   auto made = Host::make(wanted);
   if (!told(made.status())) return nullptr;
   return new nestling_host{std::move(made.value())};

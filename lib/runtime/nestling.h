@@ -150,9 +150,10 @@ typedef struct {
   double gpu_part;       /* what of it they may use */
   int threads;
   nestling_policy policy;
-  size_t queue;     /* most frames of an application on their way */
-  int feedback;     /* 0: decisions depend on profiles alone */
-  int watch_memory; /* 0: what the system says of its memory is ignored */
+  size_t queue;       /* most frames of an application on their way */
+  int feedback;       /* 0: decisions depend on profiles alone */
+  int watch_memory;   /* 0: what the system says of its memory is ignored */
+  const char* tuning; /* a file, as in HostOptions of host.h; NULL: none */
 } nestling_host_options;
 
 /* A capacity, as its profile has it. */

@@ -58,6 +58,7 @@ class LivePlayer {
     host.device = workload.device;
     host.threads = options.threads;
     host.accelerator = options.accelerator;
+    host.tuning = options.tuning;
     host.decision = options.decision;
     host.feedback = host.watch_memory = options.feedback;
     host.on_decision = [this](const runtime::Decided& decided) { record(decided); };

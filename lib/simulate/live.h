@@ -15,6 +15,7 @@ struct LiveOptions {
   runtime::Options decision;
   int threads = 1;
   runtime::Accelerator* accelerator = nullptr;  // that some applications run on
+  std::string tuning = {};                      // a file (HostOptions)
   // Decisions follow measured latencies and the system's memory (HostOptions); then they are not
   // compared.
   bool feedback = false;

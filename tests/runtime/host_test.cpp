@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/cpu.h"
+#include "runtime/tuning.h"
 #include "support/catch.h"
 #include "support/packaged.h"
 
@@ -135,6 +136,44 @@ TEST_CASE("a host computes what a model computes, at the capacity that it decide
   CHECK(events.size() == 5);
   CHECK(events.front() == "camera starts");
   CHECK(events.back() == "camera stops");
+}
+
+TEST_CASE("a host computes as a tuning file says, and measures nothing") {
+  const TemporaryFolder folder;
+  const Packaged packaged(folder, "camera", 64);
+  const std::string file = folder / "tuning";
+  const auto outputs = [&](runtime::ConvMethod method) {
+    auto opened = runtime::Model::open(packaged.path.c_str(), {.threads = 2});
+    REQUIRE(opened.ok());
+    const auto& header = opened.value().header();
+    for (uint32_t k = 2; k <= 3; ++k) {  // of capacity 1 nothing is known
+      const uint64_t key = runtime::tuning_key(header, k, 2);
+      REQUIRE(runtime::Tuning(file).keep(key, runtime::Methods(header.nodes.size(), method)).ok());
+    }
+    const std::string before = nestling::read_file(file);
+    // More than any way of computing it takes.
+    std::atomic<uint64_t> counted = 0;
+    auto host = make_host(
+        {.device = {4 * packaged.memory(3)},
+         .threads = 2,
+         .tuning = file,
+         .on_decision = [&](const Decided& decided) { counted = decided.decision.memory_bytes; }});
+    const ApplicationId id = add(*host, packaged);
+    REQUIRE(eventually([&] { return report(*host, id).capacity == 3; }));
+    const Frame frame = run(*host, id, packaged);
+    REQUIRE(frame.status.ok());
+    CHECK(host->memory_bytes() <= counted);
+    REQUIRE(host->set_device({packaged.memory(1)}).ok());
+    REQUIRE(eventually([&] { return report(*host, id).capacity == 1; }));
+    CHECK(run(*host, id, packaged).outputs ==
+          std::vector<std::vector<float>>{packaged.expected(1)});
+    CHECK(nestling::read_file(file) == before);
+    return frame.outputs.at(0);
+  };
+  const auto direct = outputs(runtime::ConvMethod::direct);
+  const auto winograd = outputs(runtime::ConvMethod::winograd);
+  CHECK(direct != winograd);  // another order of sums
+  for (size_t i = 0; i < direct.size(); ++i) CHECK(direct[i] == Approx(winograd[i]).margin(1e-4));
 }
 
 TEST_CASE("applications that are always busy get their shares within 5 % over a second") {

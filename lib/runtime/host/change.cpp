@@ -104,7 +104,8 @@ void Host::Impl::change(Lock& lock, Client& client) {
   const auto target = static_cast<uint32_t>(client.target);
   client.held = true;
   lock.unlock();
-  const Status status = client.engine.set_capacity(target);
+  const Status status =
+      client.engine.set_capacity(target, target > 0 ? client.methods[target - 1] : Methods());
   lock.lock();
   client.held = false;
   client.yielding = false;

@@ -34,14 +34,16 @@ struct PendingFrame {
 // to whoever set `held`; `preparing` is beside that.
 struct Client {
   Client(ApplicationId number, Application wanted, Segments segments,
-         std::unique_ptr<Backend> backend, size_t threads, bool verify)
+         std::unique_ptr<Backend> backend, std::vector<Methods> tuned, size_t threads, bool verify)
       : id(number),
         goals(std::move(wanted)),
-        engine(std::move(segments), std::move(backend), threads, verify) {}
+        engine(std::move(segments), std::move(backend), threads, verify),
+        methods(std::move(tuned)) {}
 
   ApplicationId id;
   Application goals;
   Engine engine;
+  const std::vector<Methods> methods;  // by capacity, empty where nothing is known
   std::unique_ptr<Delivery> delivery;
 
   std::deque<PendingFrame> waiting;

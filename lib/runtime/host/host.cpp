@@ -7,6 +7,7 @@
 #include "runtime/cpu.h"
 #include "runtime/host/impl.h"
 #include "runtime/lost_file.h"
+#include "runtime/tuning.h"
 
 namespace nestling::runtime {
 namespace {
@@ -15,13 +16,26 @@ Status unknown(ApplicationId id) {
   return {StatusCode::bad_argument, "there is no application " + std::to_string(id)};
 }
 
+// By capacity, what the file knows.
+std::vector<Methods> tuned(const PackageHeader& header, const std::string& file, size_t threads) {
+  std::vector<Methods> methods(header.capacities());
+  if (file.empty()) return methods;
+  Tuning tuning(file);
+  for (uint32_t k = 1; k <= header.capacities(); ++k) {
+    methods[k - 1] = tuning.find(tuning_key(header, k, threads));
+  }
+  return methods;
+}
+
 // What the package really takes at each capacity, if that is more.
-void raise_memory(const PackageHeader& header, size_t threads, Application& application) {
+void raise_memory(const PackageHeader& header, const std::vector<Methods>& methods, size_t threads,
+                  Application& application) {
   uint64_t weights = 0;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     weights += header.segments[k - 1].bytes;
     uint64_t& said = application.capacities[k - 1].memory_bytes;
-    said = std::max(said, weights + lay_out(header, k, threads, false).floats * sizeof(float));
+    said = std::max(
+        said, weights + lay_out(header, k, threads, false, methods[k - 1]).floats * sizeof(float));
   }
 }
 
@@ -78,7 +92,8 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
   }
   Application goals = application;
   const size_t threads = computer_of(goals).pool.threads();
-  raise_memory(header, threads, goals);
+  std::vector<Methods> methods = tuned(header, accelerated ? "" : options_.tuning, threads);
+  raise_memory(header, methods, threads, goals);
   auto delivery = Delivery::make();
   if (delivery == nullptr) {
     return Status(StatusCode::no_memory, "there can be no thread for " + application.name);
@@ -90,8 +105,9 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
     id = ++last_id_;
     std::unique_ptr<Backend> backend = std::make_unique<Cpu>();
     if (accelerated) backend = options_.accelerator->backend(header.capacities());
-    auto client = std::make_unique<Client>(id, goals, std::move(segments.value()),
-                                           std::move(backend), threads, options_.verify);
+    auto client =
+        std::make_unique<Client>(id, goals, std::move(segments.value()), std::move(backend),
+                                 std::move(methods), threads, options_.verify);
     client->delivery = std::move(delivery);
     client->told.name = goals.name;
     clients_.emplace(id, std::move(client));
