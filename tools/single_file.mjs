@@ -21,6 +21,9 @@ const BEFORE = `#if defined(__AVX2__) && !(defined(__AES__) && defined(__PCLMUL_
 #error "AVX2 needs -maes and -mpclmul too: without them Highway stays with SSSE3"
 #endif
 #define HWY_COMPILE_ONLY_STATIC
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64  // packages may lie anywhere in large files
+#endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // RapidJSON's iterators
 #endif
