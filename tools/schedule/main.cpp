@@ -128,10 +128,11 @@ int main(int argc, char** argv) {
                   "Live: the GPU of applications whose profiles are of one: its number, of "
                   "nestling-run --list-devices")
       ->capture_default_str();
-  tool.app.add_option(
-      "--tuning", live_options.tuning,
-      "Live: a file in which nestling-run or -profile has kept how this CPU computes "
-      "the convolutions fastest");
+  tool.app
+      .add_option("--tuning", live_options.tuning,
+                  "Live: a file in which nestling-run or -profile has kept how this CPU computes "
+                  "the convolutions fastest")
+      ->check(CLI::ExistingFile);
   tool.app.add_flag("--feedback", live_options.feedback,
                     "Live: decide by measured latencies where they depart from the profiles");
   tool.app
