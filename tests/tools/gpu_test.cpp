@@ -56,7 +56,7 @@ TEST_CASE("applications on a GPU and on the CPU are scheduled, and played live")
   const Workplace work;
   work.result("nestling-train --data bars --epochs 0 --out v.onnx");
   work.result("nestling-convert v.onnx --out m.nest");
-  work.result("nestling-profile m.nest --data bars --runs 2 --out cpu.json");
+  work.result("nestling-profile m.nest --data bars --runs 2 --tuning fast --out cpu.json");
   work.result("nestling-profile m.nest --data bars --runs 2 --backend vulkan --out gpu.json");
   nestling::write_file(work.folder / "two.json", R"({
     "schema": "nestling/workload/1", "duration_s": 2,
@@ -70,12 +70,15 @@ TEST_CASE("applications on a GPU and on the CPU are scheduled, and played live")
   const json shares = simulated["moments"][0]["assignments"];
   CHECK(shares[0]["share"] == Approx(1));
   CHECK(shares[1]["share"] == Approx(0.5));
-  const json live = work.result("nestling-schedule --simulate two.json --live");
+  const json live = work.result("nestling-schedule --simulate two.json --live --tuning fast");
   for (const auto& application : live["applications"]) CHECK(application["frames"] > 10);
   const auto none =
       work.run("VK_ICD_FILENAMES=/dev/null nestling-schedule --simulate two.json --live");
   CHECK(none.status == 1);
   CHECK(std::count(none.err.begin(), none.err.end(), '\n') == 1);
+  const auto untuned = work.run("nestling-schedule --simulate two.json --live --tuning none");
+  CHECK(untuned.status == 2);
+  CHECK_THAT(untuned.err, ContainsSubstring("File does not exist: none"));
 }
 
 TEST_CASE("a GPU that is not there is said to be so") {
