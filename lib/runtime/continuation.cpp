@@ -10,7 +10,8 @@ namespace {
 // Whether some channels of the result can be computed without the others.
 bool is_divisible(const PackageHeader& header, const Stage& stage) {
   const Operator& op = *find_operator(header.nodes[stage.node].op);
-  if (!op.traits.by_channel || !op.traits.strided || is_clamped_after(op, stage)) return false;
+  if (!op.traits.by_channel || !op.traits.strided || is_clamped_after(op, stage.low, stage.high))
+    return false;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     const std::vector<uint32_t> shape = header.shape(stage.output, k);
     if (shape.size() != 4) return false;
@@ -83,7 +84,7 @@ std::vector<Bundle::Interval> added_channels(const Widening& widening) {
 }
 
 void widen(const Widening& widening, const Tensor& y) {
-  if (widening.runs.empty() || widening.from_channels == widening.to_channels) return;
+  if (widening.from_channels == widening.to_channels) return;
   // From the end: everything moves away from the beginning.
   for (size_t pixel = y.elements() / widening.to_channels; pixel-- > 0;) {
     const float* from = y.data + pixel * widening.from_channels;

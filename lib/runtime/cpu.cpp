@@ -6,7 +6,7 @@ namespace nestling::runtime {
 
 void run_step(const Step& step, const ThreadPool& pool) {
   step.op->run(step, pool);
-  if (step.op->weights != Weights::none || !is_bounded(step.low, step.high)) return;
+  if (!is_clamped_after(*step.op, step.low, step.high)) return;
   const float low = step.low, high = step.high;
   float* y = step.y.data;
   pool.parallel(step.y.elements(), 4096,

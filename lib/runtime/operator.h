@@ -77,10 +77,9 @@ struct Operator {
   bool (*moves)(const Step& step, const Moves& moves) = nullptr;
 };
 
-// Whether the bounds of a stage's result are for others to apply, behind it, to an image without
-// gaps.
-inline bool is_clamped_after(const Operator& op, const Stage& stage) {
-  return op.weights == Weights::none && is_bounded(stage.low, stage.high);
+// Whether the bounds of a result are applied behind the operator, to an image without gaps.
+inline bool is_clamped_after(const Operator& op, float low, float high) {
+  return op.weights == Weights::none && is_bounded(low, high);
 }
 
 // Null if there is none of that name.

@@ -47,8 +47,8 @@ class Finder {
 
   bool can_write(const Stage& stage) const {
     const Operator& op = op_of(stage);
-    return op.traits.strided && stage.then == Then::nothing && !is_clamped_after(op, stage) &&
-           shape(stage.output).size() == 4;
+    return op.traits.strided && stage.then == Then::nothing &&
+           !is_clamped_after(op, stage.low, stage.high) && shape(stage.output).size() == 4;
   }
   bool can_read(const Stage& stage, size_t i) const {
     return op_of(stage).traits.strided && !stage.is_addend(i);

@@ -17,7 +17,7 @@ WeightType arithmetic_of(const PackageHeader& header);
 // How a step goes on from what the capacity below has left in its result.
 struct Continuation {
   bool continues = false;   // otherwise the step runs as ever
-  Widening widening;        // without runs nothing has to move
+  Widening widening;        // of no channels where nothing has to move
   std::vector<Step> added;  // the step with only the new output channels, if there are any
 };
 

@@ -13,7 +13,7 @@ std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vect
   for (const Stage& stage : stages) {
     const Operator& op = *find_operator(header.nodes[stage.node].op);
     const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
-    if (!op.traits.strided || is_clamped_after(op, stage) || shape.size() != 4 ||
+    if (!op.traits.strided || is_clamped_after(op, stage.low, stage.high) || shape.size() != 4 ||
         shape[2] * shape[3] == 1) {
       continue;
     }

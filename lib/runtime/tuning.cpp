@@ -65,16 +65,21 @@ std::vector<Tuning::Known> Tuning::read() const {
   return known;
 }
 
+const Methods* Tuning::known(uint64_t key) const {
+  for (const Known& one : known_) {
+    if (one.key == key) return &one.methods;
+  }
+  return nullptr;
+}
+
 Methods Tuning::find(uint64_t key) {
-  for (const Known& known : known_) {
-    if (known.key == key) return known.methods;
+  if (known(key) == nullptr) {
+    for (Known& one : read()) {
+      if (!one.methods.empty() && known(one.key) == nullptr) known_.push_back(std::move(one));
+    }
   }
-  for (const Known& known : read()) {
-    if (known.key != key || known.methods.empty()) continue;
-    known_.push_back(known);
-    return known.methods;
-  }
-  return {};
+  const Methods* methods = known(key);
+  return methods != nullptr ? *methods : Methods();
 }
 
 Status Tuning::keep(uint64_t key, const Methods& methods) {

@@ -21,7 +21,7 @@ class Tuning {
   // Of a file that is missing or damaged nothing is known.
   explicit Tuning(std::string file) : file_(std::move(file)) {}
 
-  // Empty: not known. The file is read once for each key that it knows.
+  // Empty: not known. Only then is the file read again.
   Methods find(uint64_t key);
   // Writes the file; if that cannot be it fails, and only this object knows.
   Status keep(uint64_t key, const Methods& methods);
@@ -32,9 +32,10 @@ class Tuning {
     Methods methods;
   };
   std::vector<Known> read() const;
+  const Methods* known(uint64_t key) const;  // null: not in this object
 
   std::string file_;
-  std::vector<Known> known_;  // what was asked for and found, or kept
+  std::vector<Known> known_;  // what was read or kept
 };
 
 // Runs the engine's capacity some twenty times, by each way of computing it, and returns which was
