@@ -44,6 +44,27 @@ TEST_CASE("a profile gives the scheduler its costs") {
   CHECK(costs.value()[1].page_in_s == Approx(0.004));
 }
 
+TEST_CASE("numbers of the same names elsewhere in a profile are not taken for a capacity's") {
+  nlohmann::json json = profile(2);
+  json["accuracy"] = 0.1;
+  json["refined"] = {{{"accuracy", 0.2}, {"latency_ms", {{"median", 7}}}}};
+  for (nlohmann::json& capacity : json["capacities"]) {
+    capacity["layers"] = {{{"accuracy", 0.3}, {"memory", {{"weights_bytes", 5}}}}};
+    capacity["zz"] = {{"memory", {{"weights_bytes", 5}}}, {"upgrade", {{"ms", {{"ms", 9}}}}}};
+    capacity["memory"]["zz"] = {{"activation_bytes", 5}};
+  }
+  json["zz"] = {{"schema", "another"}, {"capacities", {{{"accuracy", 0.4}}}}};
+  auto costs = read(json.dump());
+  REQUIRE(costs.ok());
+  REQUIRE(costs.value().size() == 2);
+  for (const auto& cost : costs.value()) {
+    CHECK(cost.accuracy == 0.75);
+    CHECK(cost.latency_s == Approx(0.0025));
+    CHECK(cost.memory_bytes == 1024);
+    CHECK(cost.page_in_s == Approx(0.004));
+  }
+}
+
 TEST_CASE("a corrupt profile is refused with a reason") {
   const auto refuses = [](const std::string& text, const std::string& why) {
     const auto read_back = read(text);
@@ -62,6 +83,14 @@ TEST_CASE("a corrupt profile is refused with a reason") {
   refuses(R"({"schema": "nestling/profile/1"})", " has not 1 to 64 capacities");
   refuses(profile(0).dump(), " has not 1 to 64 capacities");
   refuses(profile(65).dump(), " has not 1 to 64 capacities");
+  for (const nlohmann::json& other : {nlohmann::json(1), nlohmann::json::array({kCapacity})}) {
+    nlohmann::json mixed = profile(2);
+    mixed["capacities"].push_back(other);
+    refuses(mixed.dump(), " has not 1 to 64 capacities");
+  }
+  nlohmann::json named = profile(1);
+  named["capacities"] = kCapacity;
+  refuses(named.dump(), " has not 1 to 64 capacities");
   for (const char* path : {"/accuracy", "/latency_ms", "/latency_ms/median", "/memory",
                            "/memory/weights_bytes", "/memory/activation_bytes", "/upgrade/ms"}) {
     const std::string lacks =
