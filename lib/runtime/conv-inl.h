@@ -1,4 +1,5 @@
-// What the convolutions share: their vectors, the weights of panels, what becomes of a sum.
+// What the convolutions share: their vectors, the pixels that a window sees, the weights of panels,
+// what becomes of a sum.
 // Included once for every instruction set (hwy/foreach_target.h).
 #if defined(NESTLING_RUNTIME_CONV_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef NESTLING_RUNTIME_CONV_INL_H
@@ -7,8 +8,10 @@
 #define NESTLING_RUNTIME_CONV_INL_H
 #endif
 
+#include <algorithm>
 #include <cstring>
 #include <hwy/highway.h>
+#include <type_traits>
 
 #include "runtime/kernels.h"
 
@@ -37,6 +40,109 @@ HWY_INLINE const float* pixel_or_zeros(const ConvTask& task, int64_t row, int64_
   return inside ? task.x.data + static_cast<size_t>(row * width + column) * task.x.stride
                 : task.zeros;
 }
+
+// Where each tap, or row of taps, of each pixel of a tile begins: the pixel of x that it sees, or
+// zeros, or, where a row of taps reaches over the edge, a copy with zeros. Pixels behind the last
+// are the last one again.
+struct Rows {
+  const float** at;  // [tap][kTile]
+  float* copies;     // [tap][kTile][kernel width * channels], of rows of taps
+
+  void find(const ConvTask& task, size_t first, size_t last) const {
+    const NodeSpec& node = *task.node;
+    const size_t taps = size_t{node.kernel[0]} * (copies != nullptr ? 1 : node.kernel[1]);
+    if (taps == 1 && node.kernel[1] == 1 && node.stride[0] == 1 && node.stride[1] == 1 &&
+        task.y.width == task.x.width && task.y.height == task.x.height) {
+      for (size_t p = 0; p < kTile; ++p) {
+        at[p] = task.x.data + std::min(first + p, last - 1) * task.x.stride;
+      }
+      return;
+    }
+    size_t row = first / task.y.width, column = first % task.y.width;
+    for (size_t p = 0; p < kTile;) {
+      if (first + p >= last) {
+        for (size_t tap = 0; tap < taps; ++tap) at[tap * kTile + p] = at[tap * kTile + p - 1];
+        ++p;
+        continue;
+      }
+      const int64_t top = static_cast<int64_t>(row * node.stride[0]) - node.padding[0];
+      const int64_t left = static_cast<int64_t>(column * node.stride[1]) - node.padding[1];
+      const size_t most = std::min({kTile - p, task.y.width - column, last - first - p});
+      size_t count = find_inside(task, top, left, p, most);
+      if (count == 0) {
+        count = 1;
+        if (copies != nullptr) {
+          find_rows(task, top, left, p);
+        } else {
+          find_taps(task, top, left, p);
+        }
+      }
+      p += count;
+      column += count;
+      if (column == task.y.width) {
+        column = 0;
+        ++row;
+      }
+    }
+  }
+
+ private:
+  // As many of the next pixels of a row, up to `most`, as have windows that do not reach over an
+  // edge. Returns how many these are.
+  size_t find_inside(const ConvTask& task, int64_t top, int64_t left, size_t p, size_t most) const {
+    const NodeSpec& node = *task.node;
+    const int64_t height = task.x.height, width = task.x.width, apart = task.x.stride;
+    // The places at which the window of the first would end.
+    const int64_t bottom = top + int64_t{node.dilation[0]} * (node.kernel[0] - 1);
+    const int64_t right = left + int64_t{node.dilation[1]} * (node.kernel[1] - 1);
+    if (top < 0 || left < 0 || bottom >= height || right >= width) return 0;
+    const size_t count = std::min<size_t>(most, (width - 1 - right) / node.stride[1] + 1);
+    const uint32_t columns = copies != nullptr ? 1 : node.kernel[1];
+    const float** to = at + p;
+    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
+      for (uint32_t j = 0; j < columns; ++j, to += kTile) {
+        const int64_t place =
+            (top + int64_t{i} * node.dilation[0]) * width + left + int64_t{j} * node.dilation[1];
+        const float* from = task.x.data + place * apart;
+        for (size_t q = 0; q < count; ++q, from += node.stride[1] * apart) to[q] = from;
+      }
+    }
+    return count;
+  }
+
+  void find_taps(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
+    const NodeSpec& node = *task.node;
+    const float** to = at + p;
+    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
+      for (uint32_t j = 0; j < node.kernel[1]; ++j, to += kTile) {
+        *to = pixel_or_zeros(task, top + int64_t{i} * node.dilation[0],
+                             left + int64_t{j} * node.dilation[1]);
+      }
+    }
+  }
+
+  void find_rows(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
+    const NodeSpec& node = *task.node;
+    const auto width = static_cast<int64_t>(task.x.width);
+    const auto channels = static_cast<int64_t>(task.x.channels);
+    const int64_t begin = std::max<int64_t>(left, 0);
+    const int64_t end = std::min<int64_t>(left + node.kernel[1], width);
+    const int64_t length = node.kernel[1] * channels;
+    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
+      const int64_t row = top + int64_t{i} * node.dilation[0];
+      const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height) && begin < end;
+      const float* from = task.x.data + (row * width + begin) * channels;
+      if (inside && end - begin == node.kernel[1]) {
+        at[i * kTile + p] = from;
+        continue;
+      }
+      float* copy = copies + static_cast<int64_t>(i * kTile + p) * length;
+      std::fill_n(copy, length, 0.0F);
+      if (inside) std::copy_n(from, (end - begin) * channels, copy + (begin - left) * channels);
+      at[i * kTile + p] = copy;
+    }
+  }
+};
 
 // What becomes of the sums of one vector of channels of y, of those from `from` to `end` - 1:
 // scaled, shifted, added to what is there, clamped, and stored.
@@ -197,6 +303,34 @@ HWY_INLINE void pack_weights(const Bundle& bundle, size_t first, size_t step, si
             }
           });
 }
+
+#if HWY_ARCH_ARM_A64
+// sums[p][v] += x[p][i] * weights(i, v) for the four steps i from `offset` on. An instruction here
+// multiplies by one lane of a vector, so that a pixel's four steps take one load and not four.
+template <size_t kPixels, size_t kCount, class Weights>
+HWY_INLINE void multiply_four(const float* const (&x)[kPixels], size_t offset,
+                              const Weights& weights, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
+  static_assert(kLanes == 4);
+  const Lanes d;
+  hn::Vec<Lanes> values[kPixels];
+  HWY_UNROLL(16)
+  for (size_t p = 0; p < kPixels; ++p) values[p] = hn::LoadU(d, x[p] + offset);
+  const auto step = [&](auto lane) HWY_ATTR {
+    HWY_UNROLL(4)
+    for (size_t v = 0; v < kCount; ++v) {
+      const hn::Vec<Lanes> weight = weights(offset + lane(), v);
+      HWY_UNROLL(16)
+      for (size_t p = 0; p < kPixels; ++p) {
+        sums[p][v] = hn::MulAdd(hn::Broadcast<lane()>(values[p]), weight, sums[p][v]);
+      }
+    }
+  };
+  step(std::integral_constant<int, 0>());
+  step(std::integral_constant<int, 1>());
+  step(std::integral_constant<int, 2>());
+  step(std::integral_constant<int, 3>());
+}
+#endif
 
 }  // namespace HWY_NAMESPACE
 }  // namespace nestling::runtime

@@ -30,109 +30,6 @@ bool whole_rows(const ConvTask& task) {
                      [&](const Bundle& bundle) { return bundle.depth == task.x.channels; });
 }
 
-// Where each tap, or row of taps, of each pixel of a tile begins: the pixel of x that it sees, or
-// zeros, or, where a row of taps reaches over the edge, a copy with zeros. Pixels behind the last
-// are the last one again.
-struct Rows {
-  const float** at;  // [tap][kTile]
-  float* copies;     // [tap][kTile][kernel width * channels], of rows of taps
-
-  void find(const ConvTask& task, size_t first, size_t last) const {
-    const NodeSpec& node = *task.node;
-    const size_t taps = size_t{node.kernel[0]} * (copies != nullptr ? 1 : node.kernel[1]);
-    if (taps == 1 && node.kernel[1] == 1 && node.stride[0] == 1 && node.stride[1] == 1 &&
-        task.y.width == task.x.width && task.y.height == task.x.height) {
-      for (size_t p = 0; p < kTile; ++p) {
-        at[p] = task.x.data + std::min(first + p, last - 1) * task.x.stride;
-      }
-      return;
-    }
-    size_t row = first / task.y.width, column = first % task.y.width;
-    for (size_t p = 0; p < kTile;) {
-      if (first + p >= last) {
-        for (size_t tap = 0; tap < taps; ++tap) at[tap * kTile + p] = at[tap * kTile + p - 1];
-        ++p;
-        continue;
-      }
-      const int64_t top = static_cast<int64_t>(row * node.stride[0]) - node.padding[0];
-      const int64_t left = static_cast<int64_t>(column * node.stride[1]) - node.padding[1];
-      const size_t most = std::min({kTile - p, task.y.width - column, last - first - p});
-      size_t count = find_inside(task, top, left, p, most);
-      if (count == 0) {
-        count = 1;
-        if (copies != nullptr) {
-          find_rows(task, top, left, p);
-        } else {
-          find_taps(task, top, left, p);
-        }
-      }
-      p += count;
-      column += count;
-      if (column == task.y.width) {
-        column = 0;
-        ++row;
-      }
-    }
-  }
-
- private:
-  // As many of the next pixels of a row, up to `most`, as have windows that do not reach over an
-  // edge. Returns how many these are.
-  size_t find_inside(const ConvTask& task, int64_t top, int64_t left, size_t p, size_t most) const {
-    const NodeSpec& node = *task.node;
-    const int64_t height = task.x.height, width = task.x.width, apart = task.x.stride;
-    // The places at which the window of the first would end.
-    const int64_t bottom = top + int64_t{node.dilation[0]} * (node.kernel[0] - 1);
-    const int64_t right = left + int64_t{node.dilation[1]} * (node.kernel[1] - 1);
-    if (top < 0 || left < 0 || bottom >= height || right >= width) return 0;
-    const size_t count = std::min<size_t>(most, (width - 1 - right) / node.stride[1] + 1);
-    const uint32_t columns = copies != nullptr ? 1 : node.kernel[1];
-    const float** to = at + p;
-    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
-      for (uint32_t j = 0; j < columns; ++j, to += kTile) {
-        const int64_t place =
-            (top + int64_t{i} * node.dilation[0]) * width + left + int64_t{j} * node.dilation[1];
-        const float* from = task.x.data + place * apart;
-        for (size_t q = 0; q < count; ++q, from += node.stride[1] * apart) to[q] = from;
-      }
-    }
-    return count;
-  }
-
-  void find_taps(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
-    const NodeSpec& node = *task.node;
-    const float** to = at + p;
-    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
-      for (uint32_t j = 0; j < node.kernel[1]; ++j, to += kTile) {
-        *to = pixel_or_zeros(task, top + int64_t{i} * node.dilation[0],
-                             left + int64_t{j} * node.dilation[1]);
-      }
-    }
-  }
-
-  void find_rows(const ConvTask& task, int64_t top, int64_t left, size_t p) const {
-    const NodeSpec& node = *task.node;
-    const auto width = static_cast<int64_t>(task.x.width);
-    const auto channels = static_cast<int64_t>(task.x.channels);
-    const int64_t begin = std::max<int64_t>(left, 0);
-    const int64_t end = std::min<int64_t>(left + node.kernel[1], width);
-    const int64_t length = node.kernel[1] * channels;
-    for (uint32_t i = 0; i < node.kernel[0]; ++i) {
-      const int64_t row = top + int64_t{i} * node.dilation[0];
-      const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height) && begin < end;
-      const float* from = task.x.data + (row * width + begin) * channels;
-      if (inside && end - begin == node.kernel[1]) {
-        at[i * kTile + p] = from;
-        continue;
-      }
-      float* copy = copies + static_cast<int64_t>(i * kTile + p) * length;
-      std::fill_n(copy, length, 0.0F);
-      if (inside) std::copy_n(from, (end - begin) * channels, copy + (begin - left) * channels);
-      at[i * kTile + p] = copy;
-    }
-  }
-};
-
 // Whether the weights of a bundle are read where they are, or packed in every inference.
 bool is_direct(const Bundle& bundle, bool rows) {
   return bundle.direct && (bundle.single() || !rows);
@@ -248,13 +145,27 @@ template <size_t kPixels, size_t kCount, class Weights>
 HWY_INLINE void multiply(const float* const (&x)[kPixels], size_t count, const Weights& weights,
                          const Ahead& ahead, hn::Vec<Lanes> (&sums)[kPixels][kCount]) {
   const Lanes d;
-  for (size_t c = 0; c < count; ++c) {
+  size_t c = 0;
+#if HWY_ARCH_ARM_A64
+  // A step has no room for a branch; what is fetched twice costs nothing.
+  for (size_t p = 0; p < ahead.pixels; ++p) hwy::Prefetch(ahead.y + p * ahead.stride);
+  const float* fetched = ahead.weights != nullptr ? ahead.weights : x[0];
+  for (; c + 4 <= count; c += 4) {
+    hwy::Prefetch(fetched + c * kPanel);
+    hwy::Prefetch(fetched + c * kPanel + kLine);
+    multiply_four(x, c, weights, sums);
+  }
+#endif
+  HWY_UNROLL(1)
+  for (; c < count; ++c) {
+#if !HWY_ARCH_ARM_A64
     if (ahead.weights != nullptr) hwy::Prefetch(ahead.weights + c * kPanel);
     if (kFetchesInputs && c < ahead.lines) hwy::Prefetch(ahead.x + c * kLine);
     if (c < ahead.pixels) {
       const float* y = ahead.y + c * ahead.stride;
       for (size_t v = 0; v < kCount * kLanes; v += kLine) hwy::Prefetch(y + v);
     }
+#endif
     hn::Vec<Lanes> weight[kCount];
     HWY_UNROLL(4)
     for (size_t v = 0; v < kCount; ++v) weight[v] = weights(c, v);
@@ -561,130 +472,6 @@ void PackBundleImpl(const Bundle& bundle, size_t taps, float* to) {
   }
 }
 
-// One vector of channels, from channel `from` on, for the first pixels of a tile.
-template <size_t kPixels>
-HWY_INLINE void depthwise_tile(const ConvTask& task, size_t from, const Rows& rows, size_t taps,
-                               float* y, size_t pixels) {
-  const Lanes d;
-  const size_t row = task.channel_row;
-  hn::Vec<Lanes> sums[kPixels];
-  for (auto& sum : sums) sum = hn::Zero(d);
-  for (size_t tap = 0; tap < taps; ++tap) {
-    const hn::Vec<Lanes> weight = hn::LoadU(d, task.channel_weights + tap * row + from);
-    const float* const* x = rows.at + tap * kTile;
-    for (size_t p = 0; p < kPixels; ++p) {
-      sums[p] = hn::MulAdd(hn::LoadU(d, x[p] + from), weight, sums[p]);
-    }
-  }
-  const Finish<Lanes> finish(d, task, from, task.y.channels);
-  for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.stride);
-}
-
-template <size_t kPixels>
-HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t taps, float* y,
-                                 size_t pixels) {
-  for (size_t from = 0; from < task.y.channels; from += kLanes) {
-    depthwise_tile<kPixels>(task, from, rows, taps, y, pixels);
-  }
-}
-
-// Square windows of kSize and kStride, over pixels that lie side by side: a pixel of x that several
-// of them see is loaded once.
-template <size_t kSize, size_t kStride>
-struct SideBySide {
-  static constexpr size_t kPixels = 7;  // which divides the widths of most networks
-  static constexpr size_t kColumns = (kPixels - 1) * kStride + kSize;
-  const float* at[kSize][kColumns];  // pixels of x, or zeros
-
-  void find(const ConvTask& task, size_t row, size_t column) {
-    const NodeSpec& node = *task.node;
-    const int64_t top = static_cast<int64_t>(row * kStride) - node.padding[0];
-    const int64_t left = static_cast<int64_t>(column * kStride) - node.padding[1];
-    for (size_t i = 0; i < kSize; ++i) {
-      for (size_t j = 0; j < kColumns; ++j) {
-        at[i][j] =
-            pixel_or_zeros(task, top + static_cast<int64_t>(i), left + static_cast<int64_t>(j));
-      }
-    }
-  }
-
-  // One vector of channels, from channel `from` on; the first `pixels` are stored.
-  HWY_INLINE void run(const ConvTask& task, size_t from, float* y, size_t pixels) const {
-    const Lanes d;
-    const size_t row = task.channel_row;
-    hn::Vec<Lanes> sums[kPixels];
-    for (auto& sum : sums) sum = hn::Zero(d);
-    for (size_t i = 0; i < kSize; ++i) {
-      hn::Vec<Lanes> weights[kSize];
-      for (size_t j = 0; j < kSize; ++j) {
-        weights[j] = hn::LoadU(d, task.channel_weights + (i * kSize + j) * row + from);
-      }
-      HWY_UNROLL(32)
-      for (size_t column = 0; column < kColumns; ++column) {
-        const hn::Vec<Lanes> value = hn::LoadU(d, at[i][column] + from);
-        HWY_UNROLL(8)
-        for (size_t p = 0; p < kPixels; ++p) {
-          if (column < p * kStride || column >= p * kStride + kSize) continue;
-          sums[p] = hn::MulAdd(value, weights[column - p * kStride], sums[p]);
-        }
-      }
-    }
-    const Finish<Lanes> finish(d, task, from, task.y.channels);
-    for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.stride);
-  }
-};
-
-template <size_t kSize, size_t kStride>
-void depthwise_rows(const ConvTask& task, size_t first, size_t last) {
-  using Window = SideBySide<kSize, kStride>;
-  Window window;
-  for (size_t pixel = first; pixel < last;) {
-    const size_t column = pixel % task.y.width;
-    const size_t pixels = std::min({Window::kPixels, task.y.width - column, last - pixel});
-    window.find(task, pixel / task.y.width, column);
-    float* y = task.y.data + pixel * task.y.stride;
-    for (size_t from = 0; from < task.y.channels; from += kLanes) {
-      window.run(task, from, y, pixels);
-    }
-    pixel += pixels;
-  }
-}
-
-void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scratch) {
-  const NodeSpec& node = *task.node;
-  const auto is = [&](uint32_t size, uint32_t stride) {
-    return node.kernel[0] == size && node.kernel[1] == size && node.stride[0] == stride &&
-           node.stride[1] == stride && node.dilation[0] == 1 && node.dilation[1] == 1;
-  };
-  if (is(3, 1)) return depthwise_rows<3, 1>(task, first, last);
-  if (is(3, 2)) return depthwise_rows<3, 2>(task, first, last);
-  if (is(5, 1)) return depthwise_rows<5, 1>(task, first, last);
-  if (is(5, 2)) return depthwise_rows<5, 2>(task, first, last);
-  const size_t taps = taps_of(node);
-  const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
-  for (size_t pixel = first; pixel < last; pixel += kTile) {
-    rows.find(task, pixel, last);
-    const size_t pixels = std::min(kTile, last - pixel);
-    float* y = task.y.data + pixel * task.y.stride;
-    if (pixels > kTile / 2) {
-      depthwise_pixels<kTile>(task, rows, taps, y, pixels);
-    } else {
-      depthwise_pixels<kTile / 2>(task, rows, taps, y, pixels);
-    }
-  }
-}
-
-void AffineImpl(const ConvTask& task, size_t first, size_t last) {
-  const Lanes d;
-  for (size_t from = 0; from < task.y.channels; from += kLanes) {
-    const Finish<Lanes> finish(d, task, from, task.y.channels);
-    for (size_t pixel = first; pixel < last; ++pixel) {
-      finish(d, hn::LoadU(d, task.x.data + pixel * task.x.stride + from),
-             task.y.data + pixel * task.y.stride);
-    }
-  }
-}
-
 size_t TileImpl() { return kTile; }
 const char* SimdNameImpl() { return hwy::TargetName(HWY_TARGET); }
 
@@ -700,8 +487,6 @@ HWY_EXPORT(ConvImpl);
 HWY_EXPORT(GroupsImpl);
 HWY_EXPORT(PackedFloatsImpl);
 HWY_EXPORT(PackBundleImpl);
-HWY_EXPORT(DepthwiseImpl);
-HWY_EXPORT(AffineImpl);
 HWY_EXPORT(TileImpl);
 HWY_EXPORT(SimdNameImpl);
 
@@ -716,12 +501,6 @@ size_t packed_floats(const Bundle& bundle, size_t taps) {
   return HWY_DYNAMIC_DISPATCH(PackedFloatsImpl)(bundle, taps);
 }
 size_t conv_groups(const ConvTask& task) { return HWY_DYNAMIC_DISPATCH(GroupsImpl)(task); }
-void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(DepthwiseImpl)(task, first, last, scratch);
-}
-void affine(const ConvTask& task, size_t first, size_t last) {
-  HWY_DYNAMIC_DISPATCH(AffineImpl)(task, first, last);
-}
 const char* simd_name() { return HWY_DYNAMIC_DISPATCH(SimdNameImpl)(); }
 size_t conv_tile() { return HWY_DYNAMIC_DISPATCH(TileImpl)(); }
 

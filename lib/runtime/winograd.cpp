@@ -262,9 +262,20 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
       sum[p][v] = first ? hn::Zero(d) : hn::Load(d, sums + p * kGroup + v * kLanes);
     }
   }
-  for (size_t c = 0; c < channels; ++c, u += kGroup) {
+  size_t c = 0;
+#if HWY_ARCH_ARM_A64
+  const float* tiles[kPixels];
+  for (size_t p = 0; p < kPixels; ++p) tiles[p] = x + p * width;
+  for (; c + 4 <= channels; c += 4) {
+    multiply_four(
+        tiles, c,
+        [&](size_t i, size_t v) HWY_ATTR { return hn::Load(d, u + i * kGroup + v * kLanes); }, sum);
+  }
+#endif
+  HWY_UNROLL(1)
+  for (; c < channels; ++c) {
     hn::Vec<Lanes> weight[kCount];
-    for (size_t v = 0; v < kCount; ++v) weight[v] = hn::Load(d, u + v * kLanes);
+    for (size_t v = 0; v < kCount; ++v) weight[v] = hn::Load(d, u + c * kGroup + v * kLanes);
     for (size_t p = 0; p < kPixels; ++p) {
       const hn::Vec<Lanes> value = hn::Set(d, x[p * width + c]);
       for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);

@@ -18,7 +18,7 @@ if (!build) {
 const given = process.argv.slice(3);
 const cores = (given.length ? given : ['cortex-a76', 'cortex-a55=1']).map((word) => word.split('='));
 const objects = readdirSync(join(build, 'lib/runtime/CMakeFiles'), { recursive: true })
-  .filter((file) => /(^|\/)(conv|conv_half|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
+  .filter((file) => /(^|\/)(conv|conv_half|depthwise|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
   .map((file) => join(build, 'lib/runtime/CMakeFiles', file));
 
 const output = (program, args, options) => {
