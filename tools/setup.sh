@@ -14,7 +14,7 @@ packages=(
   catch2 librapidcheck-dev libvalijson-dev libonnx-testdata chromium
 )
 command -v node > /dev/null && command -v npm > /dev/null || packages+=(nodejs npm)
-[ "${1:-}" = --ci ] && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
+[ "${1:-}" = --ci ] && packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev clang-19 lld-19)
 
 missing=()
 for package in "${packages[@]}"; do

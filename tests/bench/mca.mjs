@@ -2,7 +2,8 @@
 // the schedules that LLVM has of cores:
 //   node tests/bench/mca.mjs build/aarch64 [CPU[=CYCLES]...]
 // CYCLES are those of one fmla, where LLVM's schedule does not know: by Arm's guide a Cortex-A55
-// begins one of four floats in a cycle, not two.
+// begins one of four floats in a cycle, not two. A Neoverse N1 stands for the Cortex-A76, whose core
+// it has and which LLVM takes for an A57.
 // Needs llvm-mca-19 (package llvm-19) and aarch64-linux-gnu-objdump. Every loop of at least 12 fmla,
 // and none inside it, is a line: function, fmla and instructions in it, and for each core the share of
 // what it could begin in the same time if there were nothing else.
@@ -16,7 +17,7 @@ if (!build) {
   process.exit(2);
 }
 const given = process.argv.slice(3);
-const cores = (given.length ? given : ['cortex-a76', 'cortex-a55=1']).map((word) => word.split('='));
+const cores = (given.length ? given : ['neoverse-n1', 'cortex-a55=1']).map((word) => word.split('='));
 const objects = readdirSync(join(build, 'lib/runtime/CMakeFiles'), { recursive: true })
   .filter((file) => /(^|\/)(conv|conv_half|depthwise|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
   .map((file) => join(build, 'lib/runtime/CMakeFiles', file));
