@@ -132,6 +132,9 @@ int main(int argc, char** argv) {
   tool.app.add_option("--latency-threads", run_tool.threads, "Of the inferences that it measures")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  tool.app.add_option("--tuning", run_tool.tuning,
+                      "A file, where the run tool runs, that keeps how each convolution that it "
+                      "measures is fastest (as nestling-run --tuning)");
   tool.app
       .add_option(
           "--skip", options.rules.skip,
