@@ -8,7 +8,7 @@
 // and none inside it, is a line: function, fmla and instructions in it, and for each core the share of
 // what it could begin in the same time if there were nothing else.
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const build = process.argv[2];
@@ -18,6 +18,10 @@ if (!build) {
 }
 const given = process.argv.slice(3);
 const cores = (given.length ? given : ['neoverse-n1', 'cortex-a55=1']).map((word) => word.split('='));
+if (!existsSync(join(build, 'lib/runtime/CMakeFiles'))) {
+  console.error(`mca.mjs: there is no build in ${build}`);
+  process.exit(1);
+}
 const objects = readdirSync(join(build, 'lib/runtime/CMakeFiles'), { recursive: true })
   .filter((file) => /(^|\/)(conv|conv_half|depthwise|winograd)\.cpp\.o$/.test(file) && !/ops\//.test(file))
   .map((file) => join(build, 'lib/runtime/CMakeFiles', file));
