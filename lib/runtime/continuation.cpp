@@ -60,15 +60,6 @@ Widening widening_of(const PackageHeader& header, uint32_t value, uint32_t capac
   return widening;
 }
 
-bool keeps_places(const PackageHeader& header, uint32_t value, uint32_t capacity) {
-  for (uint32_t k = 1; k < capacity; ++k) {
-    for (const Widening::Run& run : widening_of(header, value, k).runs) {
-      if (run.from != run.to) return false;
-    }
-  }
-  return true;
-}
-
 std::vector<Bundle::Interval> added_channels(const Widening& widening) {
   std::vector<Bundle::Interval> added;
   size_t at = 0;

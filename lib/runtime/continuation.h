@@ -25,9 +25,6 @@ struct Widening {
 };
 Widening widening_of(const PackageHeader& header, uint32_t value, uint32_t capacity);
 
-// Whether channels lie where they did at every capacity up to this one.
-bool keeps_places(const PackageHeader& header, uint32_t value, uint32_t capacity);
-
 // What lies between the runs: the channels that the larger capacity alone has.
 std::vector<Bundle::Interval> added_channels(const Widening& widening);
 

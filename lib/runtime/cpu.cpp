@@ -5,6 +5,8 @@
 namespace nestling::runtime {
 
 void run_step(const Step& step, const ThreadPool& pool) {
+  for (const Step& run : step.runs) run.op->run(run, pool);
+  if (!step.runs.empty()) return;
   step.op->run(step, pool);
   if (!is_clamped_after(*step.op, step.low, step.high)) return;
   const float low = step.low, high = step.high;

@@ -35,6 +35,9 @@ struct Step {
   const float* zeros;
   float* scratch;  // of all threads: Scratch
   ConvMethod method = ConvMethod::direct;
+  // The same for some channels each, which run instead: of operators that compute every channel by
+  // itself, where there are gaps between channels.
+  std::vector<Step> runs;
 };
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.

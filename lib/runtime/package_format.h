@@ -53,6 +53,8 @@ struct RunSpec {
   uint32_t first = 0;
   uint32_t count = 1;
   uint32_t repeat = 1;
+
+  bool operator==(const RunSpec&) const = default;
 };
 
 // The size of an axis: that of its runs, or `extent` if it has none.

@@ -72,16 +72,20 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     for (const uint32_t input : stages[s].inputs) last_use[input] = s;
   }
   for (const uint32_t output : header.outputs) last_use[output] = end;
-  std::vector<bool> continued(end, false);
-  if (refinable) continued = continued_stages(header, stages);
-
   // From here on of wholes: what is used of one is used of its parts.
-  std::vector<std::optional<Part>> parts(count);
-  if (!refinable) parts = parts_of(header, stages, capacity);
-  std::vector<uint32_t> strides = pixel_strides(header, stages, parts, capacity, refinable);
+  std::vector<std::optional<Part>> parts = parts_of(header, stages, capacity);
+  std::vector<uint32_t> strides = pixel_strides(header, stages, capacity, refinable, parts);
   const auto whole = [&](uint32_t value) { return whole_of(parts, value).whole; };
   for (uint32_t v = 0; v < count; ++v) {
     last_use[whole(v)] = std::max(last_use[whole(v)], last_use[v]);
+  }
+  // What the next inference goes on from is there from its first stage to the last of this one.
+  std::vector<bool> stays(count, false);
+  if (refinable) {
+    const std::vector<bool> continued = continued_stages(header, stages);
+    for (size_t s = 0; s < end; ++s) {
+      if (continued[s]) stays[whole(stages[s].output)] = true;
+    }
   }
 
   std::vector<Buffer> buffers;
@@ -117,11 +121,11 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
       buffers[buffer_of[output]].last = last_use[output];
     }
     if (buffer_of[output] != SIZE_MAX) continue;
-    // What the next inference goes on from is there from its first stage to the last of this one.
-    add(output, continued[s] ? 0 : s, continued[s] ? end : last_use[output]);
+    add(output, stays[output] ? 0 : s, stays[output] ? end : last_use[output]);
   }
 
   Places places;
+  places.capacity = capacity;
   std::vector<Buffer> as_they_come = buffers;
   const uint64_t by_size = place(buffers, true), by_first = place(as_they_come, false);
   if (by_first < by_size) buffers.swap(as_they_come);
@@ -140,7 +144,28 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     if (buffer_of[part.whole] == SIZE_MAX) continue;
     places.offsets[v] = buffers[buffer_of[part.whole]].offset + part.first;
   }
+  // What a stage adds to, or multiplies, lies where the result does.
+  for (const Stage& stage : stages) {
+    places.strides[header.nodes[stage.node].output] = places.strides[stage.output];
+  }
   return places;
+}
+
+size_t Places::first_channel(const PackageHeader& header, uint32_t value, uint32_t slot,
+                             uint32_t at) const {
+  size_t first = 0;
+  for (uint32_t s = 0; s < slot; ++s) {
+    first += header.run_size(header.channels(value).runs[s], strides[value] > 0 ? capacity : at);
+  }
+  return first;
+}
+
+uint32_t Places::channels(const PackageHeader& header, uint32_t value, uint32_t at) const {
+  const AxisSpec& axis = header.channels(value);
+  if (axis.runs.empty()) return axis.extent;
+  const auto last = static_cast<uint32_t>(axis.runs.size() - 1);
+  return static_cast<uint32_t>(first_channel(header, value, last, at)) +
+         header.run_size(axis.runs[last], at);
 }
 
 }  // namespace nestling::runtime

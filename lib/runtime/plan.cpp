@@ -10,13 +10,21 @@ namespace {
 
 constexpr uint64_t kSlackFloats = kSlack / sizeof(float);
 
+// With all places between the channels of an image, if runs of them do not follow each other.
+std::vector<uint32_t> placed_shape(const PackageHeader& header, const Places& places,
+                                   uint32_t value, uint32_t capacity) {
+  std::vector<uint32_t> shape = header.shape(value, capacity);
+  if (places.strides[value] > 0) shape[1] = places.channels(header, value, capacity);
+  return shape;
+}
+
 // A layer at a capacity, as far as sizes go.
 class Sizes {
  public:
-  Sizes(const PackageHeader& header, const NodeSpec& node, uint32_t capacity,
+  Sizes(const PackageHeader& header, const Places& places, const NodeSpec& node, uint32_t capacity,
         const std::vector<Bundle>& bundles)
-      : x_(nullptr, header.shape(node.inputs[0], capacity)),
-        y_(nullptr, header.shape(node.output, capacity)) {
+      : x_(nullptr, placed_shape(header, places, node.inputs[0], capacity)),
+        y_(nullptr, placed_shape(header, places, node.output, capacity)) {
     task_.node = &node;
     task_.x = image(x_, 0);
     task_.y = image(y_, 0);
@@ -66,10 +74,11 @@ struct Constants {
   uint64_t scale = 0, weights = 0;  // floats; there are as many shifts as scales
   uint64_t floats() const { return 2 * scale + weights; }
 };
-Constants constants_of(const PackageHeader& header, const NodeSpec& node, uint32_t capacity) {
+Constants constants_of(const PackageHeader& header, const Places& places, const NodeSpec& node,
+                       uint32_t capacity) {
   const Weights weights = find_operator(node.op)->weights;
   if (weights == Weights::none) return {};
-  const uint64_t channels = header.axis_size(header.channels(node.output), capacity);
+  const uint64_t channels = places.channels(header, node.output, capacity);
   Constants constants;
   constants.scale = padded_row(channels);
   if (weights == Weights::depthwise) {
@@ -78,27 +87,20 @@ Constants constants_of(const PackageHeader& header, const NodeSpec& node, uint32
   return constants;
 }
 
-// Places of a value's channel axis before its `slot`-th run.
-size_t slot_offset(const PackageHeader& header, uint32_t value, uint32_t slot, uint32_t capacity) {
-  size_t offset = 0;
-  for (uint32_t s = 0; s < slot; ++s) {
-    offset += header.run_size(header.channels(value).runs[s], capacity);
-  }
-  return offset;
-}
-
 // The output channels of a block, and where its input channels begin.
 struct Range {
   size_t y_offset, channels, x_offset;
 };
-Range range_of(const PackageHeader& header, uint32_t n, const Block& block, uint32_t capacity) {
+Range range_of(const PackageHeader& header, const Places& places, uint32_t n, const Block& block,
+               uint32_t capacity) {
   const NodeSpec& node = header.nodes[n];
   const RunSpec& run = header.channels(node.output).runs[block.out_slot];
   const size_t before = header.run_size(run, block.range - 1);
-  Range range{slot_offset(header, node.output, block.out_slot, capacity) + before,
+  Range range{places.first_channel(header, node.output, block.out_slot, capacity) + before,
               header.run_size(run, block.range) - before, 0};
   if (block.is_dense()) {
-    range.x_offset = slot_offset(header, node.inputs[0], block.in_slot, capacity) + block.in_begin;
+    range.x_offset =
+        places.first_channel(header, node.inputs[0], block.in_slot, capacity) + block.in_begin;
   }
   return range;
 }
@@ -132,8 +134,9 @@ bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capaci
 // The dense weights of every node, of the output channels that capacities from `first` on have
 // added; segment(k) is where that of capacity k lies, or null.
 template <typename SegmentAt>
-std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, uint32_t first,
-                                             uint32_t capacity, const SegmentAt& segment) {
+std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, const Places& places,
+                                             uint32_t first, uint32_t capacity,
+                                             const SegmentAt& segment) {
   std::vector<std::vector<ConvRange>> ranges(header.nodes.size());  // by y_offset
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* base = segment(k);
@@ -141,7 +144,7 @@ std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, uint32
     visitor.block = [&](uint32_t n, const Block& block) {
       if (!block.is_dense()) return;
       if (block.range < first || !is_of(header.nodes[n], block, k, capacity)) return;
-      const Range range = range_of(header, n, block, capacity);
+      const Range range = range_of(header, places, n, block, capacity);
       add_piece(ranges[n], range,
                 {{base == nullptr ? nullptr : base + block.offset, header.weights},
                  range.x_offset,
@@ -187,9 +190,10 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   uint64_t scratch = 0, constants = 0;
   for (uint32_t k = capacity; k > 0 && (refinable || k == capacity); --k) {
     layout.constants[k - 1] = constants;
-    const std::vector<std::vector<Bundle>> bundles = all_bundles(header, 1, k, nowhere);
-    auto added =
-        refinable ? all_bundles(header, k, k, nowhere) : std::vector<std::vector<Bundle>>{};
+    const std::vector<std::vector<Bundle>> bundles =
+        all_bundles(header, layout.values, 1, k, nowhere);
+    auto added = refinable ? all_bundles(header, layout.values, k, k, nowhere)
+                           : std::vector<std::vector<Bundle>>{};
     for (uint32_t n = 0; n < header.nodes.size(); ++n) {
       const NodeSpec& node = header.nodes[n];
       const Weights weights = find_operator(node.op)->weights;
@@ -197,11 +201,11 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       for (const Bundle& bundle : bundles[n]) {
         if (bundle.ahead) constants += align_floats(packed_floats(bundle, taps_of(node)));
       }
-      constants += constants_of(header, node, k).floats();
-      layout.zeros_floats = std::max<uint64_t>(
-          layout.zeros_floats, header.axis_size(header.channels(node.inputs[0]), k));
+      constants += constants_of(header, layout.values, node, k).floats();
+      layout.zeros_floats = std::max<uint64_t>(layout.zeros_floats,
+                                               layout.values.channels(header, node.inputs[0], k));
       if (weights == Weights::scale) continue;
-      const Sizes sizes(header, node, k, bundles[n]);
+      const Sizes sizes(header, layout.values, node, k, bundles[n]);
       // Smaller capacities do as the largest: so they compute the same.
       if (k == capacity && weights == Weights::dense) {
         const bool as_wanted = n < wanted.size() && is_possible(header, sizes.task(), wanted[n]);
@@ -210,7 +214,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       scratch = std::max(scratch, scratch_floats(sizes, layout.methods[n], threads));
       if (!refinable) continue;
       for (Bundle& bundle : added[n]) bundle.ahead = false;  // continuations_of
-      const Sizes of_added(header, node, k, added[n]);
+      const Sizes of_added(header, layout.values, node, k, added[n]);
       scratch = std::max(scratch, scratch_floats(of_added, layout.methods[n], threads));
     }
   }
@@ -235,7 +239,28 @@ Step channels_of(Step step, Bundle::Interval channels) {
   step.channel_weights += channels.begin;
   step.scale += channels.begin;
   step.shift += channels.begin;
+  step.runs.clear();
   return step;
+}
+
+// The channels of a value that keeps its places which a capacity has and the one `below` lacks, of
+// 0 all, from gap to gap.
+std::vector<Bundle::Interval> channels_above(const PackageHeader& header, const Places& places,
+                                             uint32_t value, uint32_t below, uint32_t capacity) {
+  std::vector<Bundle::Interval> channels;
+  const std::vector<RunSpec>& runs = header.channels(value).runs;
+  for (uint32_t slot = 0; slot < runs.size(); ++slot) {
+    const size_t before = header.run_size(runs[slot], below);
+    const size_t count = header.run_size(runs[slot], capacity) - before;
+    const size_t begin = places.first_channel(header, value, slot, capacity) + before;
+    if (count == 0) continue;
+    if (!channels.empty() && channels.back().begin + channels.back().length == begin) {
+      channels.back().length += count;
+    } else {
+      channels.push_back({begin, count});
+    }
+  }
+  return channels;
 }
 
 // What the steps of a plan do where the capacity below has just run.
@@ -244,16 +269,21 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
   const std::vector<Stage>& stages = layout.stages;
   const PackageHeader& header = segments.header();
   const std::vector<bool> continued = continued_stages(header, stages);
-  auto added =
-      all_bundles(header, capacity, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto added = all_bundles(header, layout.values, capacity, capacity,
+                           [&](uint32_t k) { return segments.weights(k); });
   std::vector<Continuation> continuations(stages.size());
   for (size_t s = 0; s < stages.size(); ++s) {
     if (!continued[s]) continue;
     Continuation& to = continuations[s];
     to.continues = true;
-    to.widening = widening_of(header, stages[s].output, capacity - 1);
-    const std::vector<Bundle::Interval> channels = added_channels(to.widening);
-    if (layout.values.strides[stages[s].output] > 0) to.widening = {};
+    const uint32_t value = stages[s].output;
+    std::vector<Bundle::Interval> channels;
+    if (layout.values.strides[value] > 0) {
+      channels = channels_above(header, layout.values, value, capacity - 1, capacity);
+    } else {
+      to.widening = widening_of(header, value, capacity - 1);
+      channels = added_channels(to.widening);
+    }
     if (plan.steps[s].op->weights != Weights::dense) {
       for (const Bundle::Interval& some : channels) {
         to.added.push_back(channels_of(plan.steps[s], some));
@@ -279,10 +309,11 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
 Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& layout,
                float* arena) {
   const PackageHeader& header = segments.header();
+  const Places& places = layout.values;
   std::vector<Tensor> tensors;
   for (uint32_t v = 0; v < header.values.size(); ++v) {
-    tensors.emplace_back(arena + layout.values.offsets[v], header.shape(v, capacity),
-                         layout.values.strides[v]);
+    tensors.emplace_back(arena + places.offsets[v], placed_shape(header, places, v, capacity),
+                         places.strides[v]);
   }
   const auto find_constants = [&](uint32_t of_capacity, Storage storage) {
     const float* segment = segments.weights(of_capacity);
@@ -312,13 +343,16 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.op = find_operator(step.node->op);
     for (const uint32_t input : stage.inputs) step.inputs.push_back(tensors[input]);
     step.y = tensors[stage.output];
+    // What keeps its places was computed there.
+    if (layout.refinable && step.node->op == "concat" && places.strides[stage.output] > 0)
+      step.inputs.clear();
     step.low = stage.low;
     step.high = stage.high;
     step.then = stage.then;
     step.zeros = arena + layout.zeros;
     step.scratch = arena + layout.scratch;
     step.method = layout.methods[stage.node];
-    const Constants sizes = constants_of(header, *step.node, capacity);
+    const Constants sizes = constants_of(header, places, *step.node, capacity);
     step.channel_row = sizes.scale;
     gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
     step.scale = gathered[stage.node].scale;
@@ -331,7 +365,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
       if (!is_of(header.nodes[n], block, k, capacity)) return;
-      const Range range = range_of(header, n, block, capacity);
+      const Range range = range_of(header, places, n, block, capacity);
       const Gathered& to = gathered[n];
       const float* from = segment + block.offset;
       if (block.kind == Block::Kind::scale) {
@@ -340,12 +374,13 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
         std::copy_n(from, range.channels, to.shift + range.y_offset);
       } else if (!block.is_dense()) {
         gather_channels(header.nodes[n], range, from, to.channel_weights,
-                        constants_of(header, header.nodes[n], capacity).scale);
+                        constants_of(header, places, header.nodes[n], capacity).scale);
       }
     };
     for_each_part(header, k, visitor);
   }
-  auto bundles = all_bundles(header, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto bundles =
+      all_bundles(header, places, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
   for (size_t n = 0; n < bundles.size(); ++n) {
     if (bundles[n].empty()) continue;
     const size_t taps = taps_of(header.nodes[n]);
@@ -356,6 +391,14 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
       constants += align_floats(packed_floats(bundle, taps));
     }
     gathered[n].step->bundles = std::move(bundles[n]);
+  }
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    Step& step = plan.steps[s];
+    const uint32_t value = layout.stages[s].output;
+    if (!step.op->traits.by_channel || step.inputs.empty() || places.strides[value] == 0) continue;
+    const std::vector<Bundle::Interval> runs = channels_above(header, places, value, 0, capacity);
+    if (runs.size() < 2) continue;
+    for (const Bundle::Interval& some : runs) step.runs.push_back(channels_of(step, some));
   }
   if (layout.refinable && capacity > 1) {
     plan.continuations = continuations_of(segments, capacity, layout, plan);

@@ -1,50 +1,142 @@
 #include "runtime/strides.h"
 
-#include "runtime/continuation.h"
+#include <utility>
+
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
+namespace {
+
+const Operator& op_of(const PackageHeader& header, const Stage& stage) {
+  return *find_operator(header.nodes[stage.node].op);
+}
+
+// By value, whether all that computes or reads it knows how far apart pixels are.
+std::vector<bool> strided_values(const PackageHeader& header, const std::vector<Stage>& stages,
+                                 uint32_t capacity) {
+  std::vector<bool> strided(header.values.size(), false);
+  for (const Stage& stage : stages) {
+    const Operator& op = op_of(header, stage);
+    const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
+    strided[stage.output] = op.traits.strided && !is_clamped_after(op, stage.low, stage.high) &&
+                            shape.size() == 4 && shape[2] * shape[3] > 1;
+  }
+  for (const Stage& stage : stages) {
+    if (op_of(header, stage).traits.strided) continue;
+    for (const uint32_t input : stage.inputs) strided[input] = false;
+  }
+  for (const uint32_t output : header.outputs) strided[output] = false;
+  return strided;
+}
+
+// Sets what differs from another value that it has to be like to false, until nothing does.
+class Agreement {
+ public:
+  Agreement(const PackageHeader& header, std::vector<bool>& values)
+      : header_(header), values_(values) {}
+
+  void refuse(uint32_t value) {
+    changed_ = changed_ || values_[value];
+    values_[value] = false;
+  }
+  // Also in their runs of channels.
+  void be_alike(uint32_t a, uint32_t b) {
+    if (values_[a] == values_[b] && header_.channels(a).runs == header_.channels(b).runs) return;
+    refuse(a);
+    refuse(b);
+  }
+  bool changed() { return std::exchange(changed_, false); }
+
+ private:
+  const PackageHeader& header_;
+  std::vector<bool>& values_;
+  bool changed_ = false;
+};
+
+bool has_runs(const PackageHeader& header, uint32_t value) {
+  return header.channels(value).runs.size() > 1;
+}
+
+// Of the package that is to be refined: slices are copied, as where they begin depends on the
+// capacity, and so is what consists of runs so short, at the smallest capacity, that reading them
+// would take longer.
+void give_up(const PackageHeader& header, const std::vector<Stage>& stages,
+             std::vector<bool>& keeps, std::vector<std::optional<Part>>& parts) {
+  constexpr size_t kShort = 16;
+  for (const Stage& stage : stages) {
+    if (op_of(header, stage).traits.first_channel != nullptr) parts[stage.output].reset();
+  }
+  for (uint32_t v = 0; v < keeps.size(); ++v) {
+    const AxisSpec& axis = header.channels(v);
+    if (has_runs(header, v) && header.axis_size(axis, 1) < kShort * axis.runs.size()) {
+      keeps[v] = false;
+    }
+  }
+}
+
+// Refuses values of several runs whose channels would lie elsewhere than in what they are computed
+// from or what is computed from them, and concatenations that do not have all their parts inside.
+void agree(const PackageHeader& header, const Stage& stage,
+           const std::vector<std::optional<Part>>& parts, const std::vector<bool>& keeps,
+           Agreement& agreement) {
+  const Operator& op = op_of(header, stage);
+  if (header.nodes[stage.node].op == "concat") {
+    std::vector<RunSpec> runs;
+    bool inside = true;
+    for (const uint32_t input : stage.inputs) {
+      const std::vector<RunSpec>& more = header.channels(input).runs;
+      runs.insert(runs.end(), more.begin(), more.end());
+      inside = inside && keeps[input] && parts[input] && parts[input]->whole == stage.output;
+    }
+    if (!inside || runs != header.channels(stage.output).runs) agreement.refuse(stage.output);
+    for (const uint32_t input : stage.inputs) {
+      if (!keeps[stage.output] && has_runs(header, input)) agreement.refuse(input);
+    }
+  } else if (op.traits.by_channel) {
+    for (const uint32_t input : stage.inputs) {
+      if (has_runs(header, input)) agreement.be_alike(input, stage.output);
+    }
+  } else if (op.weights == Weights::none) {
+    if (has_runs(header, stage.output)) agreement.refuse(stage.output);
+    for (const uint32_t input : stage.inputs) {
+      if (has_runs(header, input)) agreement.refuse(input);
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
-                                    const std::vector<std::optional<Part>>& parts,
-                                    uint32_t capacity, bool refinable) {
+                                    uint32_t capacity, bool refinable,
+                                    std::vector<std::optional<Part>>& parts) {
   constexpr uint32_t kApart = 256;  // floats
-  std::vector<uint32_t> strides(header.values.size(), 0);
-  for (const Stage& stage : stages) {
-    const Operator& op = *find_operator(header.nodes[stage.node].op);
-    const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
-    if (!op.traits.strided || is_clamped_after(op, stage.low, stage.high) || shape.size() != 4 ||
-        shape[2] * shape[3] == 1) {
-      continue;
-    }
-    const bool apart = shape[1] % kApart == 0;
-    if (refinable ? keeps_places(header, stage.output, capacity) : apart) {
-      strides[stage.output] = shape[1] + (apart ? static_cast<uint32_t>(kLine) : 0);
-    }
+  const auto channels = [&](uint32_t v) { return header.shape(v, capacity)[1]; };
+  std::vector<bool> chosen = strided_values(header, stages, capacity);
+  if (refinable) give_up(header, stages, chosen, parts);
+  for (uint32_t v = 0; v < chosen.size() && !refinable; ++v) {
+    chosen[v] = chosen[v] && !parts[v] && channels(v) % kApart == 0;
   }
-  for (const Stage& stage : stages) {
-    if (find_operator(header.nodes[stage.node].op)->traits.strided) continue;
-    for (const uint32_t input : stage.inputs) strides[input] = 0;
-  }
-  for (const uint32_t output : header.outputs) strides[output] = 0;
-  for (uint32_t v = 0; v < strides.size(); ++v) {
-    if (parts[v]) strides[v] = 0;
-  }
-  // What is added lies as the sum does.
-  for (bool changed = true; changed;) {
-    changed = false;
+  Agreement agreement(header, chosen);
+  do {
     for (const Stage& stage : stages) {
-      if (stage.then != Then::add) continue;
-      uint32_t &sum = strides[stage.output], &addend = strides[stage.inputs.back()];
-      changed = changed || sum != addend;
-      if (sum != addend) sum = addend = 0;
+      // What is added lies as the sum does.
+      if (stage.then == Then::add) agreement.be_alike(stage.output, stage.inputs.back());
+      if (refinable) agree(header, stage, parts, chosen, agreement);
     }
+  } while (agreement.changed());
+
+  std::vector<uint32_t> strides(header.values.size(), 0);
+  for (uint32_t v = 0; v < strides.size(); ++v) {
+    if (refinable && parts[v] && !chosen[parts[v]->whole]) parts[v].reset();
+    if (!chosen[v] || parts[v]) continue;
+    const bool apart = channels(v) % kApart == 0;
+    strides[v] = channels(v) + (apart ? static_cast<uint32_t>(kLine) : 0);
   }
   // A part lies as its whole does.
   for (uint32_t v = 0; v < strides.size(); ++v) {
     if (!parts[v]) continue;
     const uint32_t whole = whole_of(parts, v).whole;
-    strides[v] = strides[whole] > 0 ? strides[whole] : header.shape(whole, capacity)[1];
+    strides[v] = strides[whole] > 0 ? strides[whole] : channels(whole);
   }
   return strides;
 }

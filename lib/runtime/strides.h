@@ -13,10 +13,11 @@ namespace nestling::runtime {
 // In floats, by value; 0: pixels follow each other. Where their distance is a large power of two,
 // those that a kernel reads together share sets of the first cache and push each other out of it:
 // such values get a cache line between pixels, if everything that computes or reads them can do so.
-// If the package is to be refined, pixels lie as far apart at every capacity up to this one where
-// its channels come behind those of the smaller ones: then nothing need be moved.
+// If the package is to be refined, all values of which that is true keep the places that they have
+// at this capacity, the largest: each run of channels begins there at smaller ones, too, so that
+// nothing need be moved. Of other wholes there are no `parts` then.
 std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
-                                    const std::vector<std::optional<Part>>& parts,
-                                    uint32_t capacity, bool refinable);
+                                    uint32_t capacity, bool refinable,
+                                    std::vector<std::optional<Part>>& parts);
 
 }  // namespace nestling::runtime

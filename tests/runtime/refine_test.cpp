@@ -3,6 +3,7 @@
 
 #include "runtime/continuation.h"
 #include "runtime/model.h"
+#include "support/capacities.h"
 #include "support/catch.h"
 #include "support/nested_graph.h"
 #include "support/random_graph.h"
@@ -31,12 +32,15 @@ size_t continued(const Model& model) {
   return static_cast<size_t>(std::count(all.begin(), all.end(), true));
 }
 
-// From every capacity to every larger one, in steps. Returns how many layers continued.
+// From every capacity to every larger one, in steps; outright it is what a model that is not to be
+// refined computes. Returns how many layers continued.
 size_t check_refinements(const Graph& nested, int threads, nestling::Random& random) {
   const std::string package = nestling::make_package(nested, "test");
   Model model = open_refinable(package, threads);
   const uint32_t largest = model.header().capacities();
   REQUIRE(model.set_capacity(largest).ok());
+  auto plain = Model::open_memory(package.data(), package.size(), {.threads = threads});
+  REQUIRE(plain.ok());
   nestling::Shape shape = nested.value(nested.inputs[0]).shape;
   shape[0] = 1;
   std::vector<std::vector<float>> output(model.header().outputs.size());
@@ -53,6 +57,12 @@ size_t check_refinements(const Graph& nested, int threads, nestling::Random& ran
     for (uint32_t k = from; k <= largest; ++k) {
       REQUIRE(model.run_at(k, &input, to.data()).ok());
       outright.push_back(output);
+      REQUIRE(plain.value().set_capacity(k).ok());
+      REQUIRE(plain.value().run(&input, to.data()).ok());
+      for (size_t i = 0; i < output.size(); ++i) {
+        INFO("output " << i << " at capacity " << k);
+        test::check_close(outright.back()[i], output[i]);
+      }
     }
     const float* another = other.data.data();
     REQUIRE(model.run_at(largest, &another, to.data()).ok());
@@ -77,7 +87,12 @@ TEST_CASE("a refined inference has the bits of one outright") {
       test::modern_network(4),
       nestling::make_model("resnet20", {.classes = 7, .multiplier = 0.5}),
       nestling::make_model("vgg16", {.classes = 7, .multiplier = 0.25}),
-      nestling::make_model("squeezenet1_1",
+      nestling::make_model("squeezenet1_1", {.classes = 7, .height = 48, .width = 48}),
+      nestling::make_model("googlenet",
+                           {.classes = 7, .height = 64, .width = 64, .multiplier = 0.125}),
+      nestling::make_model("densenet121",
+                           {.classes = 7, .height = 32, .width = 32, .multiplier = 0.25}),
+      nestling::make_model("shufflenet_v2",
                            {.classes = 7, .height = 64, .width = 64, .multiplier = 0.25}),
       nestling::make_model("mobilenet_v2", {.classes = 7, .multiplier = 0.25})};
   for (const Graph& graph : networks) {

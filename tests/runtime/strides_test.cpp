@@ -5,9 +5,11 @@
 #include "runtime/places.h"
 #include "support/capacities.h"
 #include "support/catch.h"
+#include "support/nested_graph.h"
 #include "support/test_graphs.h"
 
 #include "graph/interpreter.h"
+#include "graph/zoo.h"
 #include "package/package.h"
 
 using nestling::Graph;
@@ -39,8 +41,44 @@ TEST_CASE("pixels a power of two apart get a line between them, and nobody minds
   }
   for (const auto& part : parts_of(header, stages, 1)) parts += part ? 1 : 0;
   CHECK(parts == 2);
-  // stem, depthwise, the sum, what is joined, and its parts; not what a sigmoid reads or writes,
-  // nor the output.
-  CHECK(apart == 6);
+  // stem, depthwise, the sum and what it is added to, what is joined, and its parts; not what a
+  // sigmoid reads or writes, nor the output.
+  CHECK(apart == 7);
   CHECK(places.strides[header.outputs[0]] == 0);
+}
+
+TEST_CASE("what is joined lies where it does at the largest capacity, of a package to be refined") {
+  nestling::Random random(5);
+  const Graph graph =
+      nestling::make_model("squeezenet1_1", {.classes = 7, .height = 48, .width = 48});
+  const Graph nested = test::nested_graph(graph, nestling::Growth::causal, 4, random);
+  const std::string package = nestling::make_package(nested, "test");
+  auto opened = Model::open_memory(package.data(), package.size(), {.refinable = true});
+  REQUIRE(opened.ok());
+  const PackageHeader& header = opened.value().header();
+  const auto stages = stages_of(header);
+  const Places places = place_values(header, stages, 4, true);
+  size_t joins = 0;
+  for (const Stage& stage : stages) {
+    if (header.nodes[stage.node].op != "concat") continue;
+    ++joins;
+    const uint32_t whole = stage.output;
+    REQUIRE(stage.inputs.size() == 2);
+    REQUIRE(header.channels(whole).runs.size() == 2);
+    CHECK(places.strides[whole] >= header.shape(whole, 4)[1]);
+    uint64_t channels = 0;
+    for (uint32_t slot = 0; slot < 2; ++slot) {
+      const uint32_t part = stage.inputs[slot];
+      CHECK(places.strides[part] == places.strides[whole]);
+      CHECK(places.offsets[part] == places.offsets[whole] + channels);
+      for (uint32_t k = 1; k <= 4; ++k) {
+        CHECK(places.first_channel(header, whole, slot, k) == channels);
+        CHECK(places.channels(header, part, k) == header.shape(part, k)[1]);
+      }
+      channels += header.shape(part, 4)[1];
+    }
+    const uint32_t last = header.shape(stage.inputs[1], 1)[1];
+    CHECK(places.channels(header, whole, 1) == header.shape(stage.inputs[0], 4)[1] + last);
+  }
+  CHECK(joins == 8);
 }
