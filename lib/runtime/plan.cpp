@@ -132,14 +132,13 @@ bool is_of(const NodeSpec& node, const Block& block, uint32_t k, uint32_t capaci
 }
 
 // The dense weights of every node, of the output channels that capacities from `first` on have
-// added; segment(k) is where that of capacity k lies, or null.
-template <typename SegmentAt>
+// added; without segments only their sizes.
 std::vector<std::vector<Bundle>> all_bundles(const PackageHeader& header, const Places& places,
                                              uint32_t first, uint32_t capacity,
-                                             const SegmentAt& segment) {
+                                             const Segments* segments) {
   std::vector<std::vector<ConvRange>> ranges(header.nodes.size());  // by y_offset
   for (uint32_t k = 1; k <= capacity; ++k) {
-    const float* base = segment(k);
+    const float* base = segments == nullptr ? nullptr : segments->weights(k);
     SegmentVisitor visitor;
     visitor.block = [&](uint32_t n, const Block& block) {
       if (!block.is_dense()) return;
@@ -186,13 +185,12 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   layout.zeros = layout.values.floats;
   layout.methods.resize(header.nodes.size());
   layout.constants.resize(capacity, 0);
-  const auto nowhere = [](uint32_t) -> const float* { return nullptr; };
   uint64_t scratch = 0, constants = 0;
   for (uint32_t k = capacity; k > 0 && (refinable || k == capacity); --k) {
     layout.constants[k - 1] = constants;
     const std::vector<std::vector<Bundle>> bundles =
-        all_bundles(header, layout.values, 1, k, nowhere);
-    auto added = refinable ? all_bundles(header, layout.values, k, k, nowhere)
+        all_bundles(header, layout.values, 1, k, nullptr);
+    auto added = refinable ? all_bundles(header, layout.values, k, k, nullptr)
                            : std::vector<std::vector<Bundle>>{};
     for (uint32_t n = 0; n < header.nodes.size(); ++n) {
       const NodeSpec& node = header.nodes[n];
@@ -269,8 +267,7 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
   const std::vector<Stage>& stages = layout.stages;
   const PackageHeader& header = segments.header();
   const std::vector<bool> continued = continued_stages(header, stages);
-  auto added = all_bundles(header, layout.values, capacity, capacity,
-                           [&](uint32_t k) { return segments.weights(k); });
+  auto added = all_bundles(header, layout.values, capacity, capacity, &segments);
   std::vector<Continuation> continuations(stages.size());
   for (size_t s = 0; s < stages.size(); ++s) {
     if (!continued[s]) continue;
@@ -379,8 +376,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     };
     for_each_part(header, k, visitor);
   }
-  auto bundles =
-      all_bundles(header, places, 1, capacity, [&](uint32_t k) { return segments.weights(k); });
+  auto bundles = all_bundles(header, places, 1, capacity, &segments);
   for (size_t n = 0; n < bundles.size(); ++n) {
     if (bundles[n].empty()) continue;
     const size_t taps = taps_of(header.nodes[n]);

@@ -81,14 +81,17 @@ void agree(const PackageHeader& header, const Stage& stage,
            Agreement& agreement) {
   const Operator& op = op_of(header, stage);
   if (header.nodes[stage.node].op == "concat") {
-    std::vector<RunSpec> runs;
+    const std::vector<RunSpec>& runs = header.channels(stage.output).runs;
+    size_t slot = 0;
     bool inside = true;
     for (const uint32_t input : stage.inputs) {
-      const std::vector<RunSpec>& more = header.channels(input).runs;
-      runs.insert(runs.end(), more.begin(), more.end());
       inside = inside && keeps[input] && parts[input] && parts[input]->whole == stage.output;
+      for (const RunSpec& run : header.channels(input).runs) {
+        inside = inside && slot < runs.size() && runs[slot] == run;
+        ++slot;
+      }
     }
-    if (!inside || runs != header.channels(stage.output).runs) agreement.refuse(stage.output);
+    if (!inside || slot < runs.size()) agreement.refuse(stage.output);
     for (const uint32_t input : stage.inputs) {
       if (!keeps[stage.output] && has_runs(header, input)) agreement.refuse(input);
     }
