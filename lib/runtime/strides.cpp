@@ -57,20 +57,17 @@ bool has_runs(const PackageHeader& header, uint32_t value) {
   return header.channels(value).runs.size() > 1;
 }
 
-// Of the package that is to be refined: slices are copied, as where they begin depends on the
-// capacity, and so is what consists of runs so short, at the smallest capacity, that reading them
-// would take longer.
+// Of a package that is to be refined: slices are copied, as where they begin depends on the
+// capacity, and so is what consists of so many runs that smaller capacities, which read them one by
+// one, would lose more than is gained.
 void give_up(const PackageHeader& header, const std::vector<Stage>& stages,
              std::vector<bool>& keeps, std::vector<std::optional<Part>>& parts) {
-  constexpr size_t kShort = 16;
+  constexpr size_t kMostRuns = 4;
   for (const Stage& stage : stages) {
     if (op_of(header, stage).traits.first_channel != nullptr) parts[stage.output].reset();
   }
   for (uint32_t v = 0; v < keeps.size(); ++v) {
-    const AxisSpec& axis = header.channels(v);
-    if (has_runs(header, v) && header.axis_size(axis, 1) < kShort * axis.runs.size()) {
-      keeps[v] = false;
-    }
+    if (header.channels(v).runs.size() > kMostRuns) keeps[v] = false;
   }
 }
 
