@@ -60,20 +60,6 @@ Widening widening_of(const PackageHeader& header, uint32_t value, uint32_t capac
   return widening;
 }
 
-std::vector<Bundle::Interval> added_channels(const Widening& widening) {
-  std::vector<Bundle::Interval> added;
-  size_t at = 0;
-  const auto up_to = [&](size_t end) {
-    if (end > at) added.push_back({at, end - at});
-  };
-  for (const Widening::Run& run : widening.runs) {
-    up_to(run.to);
-    at = run.to + run.channels;
-  }
-  up_to(widening.to_channels);
-  return added;
-}
-
 void widen(const Widening& widening, const Tensor& y) {
   if (widening.from_channels == widening.to_channels) return;
   // From the end: everything moves away from the beginning.

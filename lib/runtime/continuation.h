@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "runtime/bundle.h"
 #include "runtime/stages.h"
 #include "runtime/tensor.h"
 
@@ -24,9 +23,6 @@ struct Widening {
   size_t from_channels = 0, to_channels = 0;
 };
 Widening widening_of(const PackageHeader& header, uint32_t value, uint32_t capacity);
-
-// What lies between the runs: the channels that the larger capacity alone has.
-std::vector<Bundle::Interval> added_channels(const Widening& widening);
 
 // Moves the channels of all pixels, in place: y is the value at the larger capacity.
 void widen(const Widening& widening, const Tensor& y);

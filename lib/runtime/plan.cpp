@@ -226,23 +226,27 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
 
 namespace {
 
-// A step that computes every channel by itself, for some of them.
-Step channels_of(Step step, Bundle::Interval channels) {
-  const auto cut = [&](Tensor& t) {
-    t.data += channels.begin;
-    t.shape[1] = static_cast<uint32_t>(channels.length);
-  };
-  for (Tensor& input : step.inputs) cut(input);
-  cut(step.y);
-  step.channel_weights += channels.begin;
-  step.scale += channels.begin;
-  step.shift += channels.begin;
-  step.runs.clear();
-  return step;
+// A step that computes every channel by itself, for some of them at a time.
+std::vector<Step> steps_of(const Step& all, const std::vector<Bundle::Interval>& channels) {
+  std::vector<Step> steps(channels.size(), all);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    Step& step = steps[i];
+    const auto cut = [&](Tensor& t) {
+      t.data += channels[i].begin;
+      t.shape[1] = static_cast<uint32_t>(channels[i].length);
+    };
+    for (Tensor& input : step.inputs) cut(input);
+    cut(step.y);
+    step.channel_weights += channels[i].begin;
+    step.scale += channels[i].begin;
+    step.shift += channels[i].begin;
+    step.runs.clear();
+  }
+  return steps;
 }
 
-// The channels of a value that keeps its places which a capacity has and the one `below` lacks, of
-// 0 all, from gap to gap.
+// The channels of a value which a capacity has and the one `below` lacks, of 0 all: each interval
+// as long as none of the others, or a gap, lies between.
 std::vector<Bundle::Interval> channels_above(const PackageHeader& header, const Places& places,
                                              uint32_t value, uint32_t below, uint32_t capacity) {
   std::vector<Bundle::Interval> channels;
@@ -274,17 +278,13 @@ std::vector<Continuation> continuations_of(const Segments& segments, uint32_t ca
     Continuation& to = continuations[s];
     to.continues = true;
     const uint32_t value = stages[s].output;
-    std::vector<Bundle::Interval> channels;
-    if (layout.values.strides[value] > 0) {
-      channels = channels_above(header, layout.values, value, capacity - 1, capacity);
-    } else {
+    if (layout.values.strides[value] == 0) {
       to.widening = widening_of(header, value, capacity - 1);
-      channels = added_channels(to.widening);
     }
+    const std::vector<Bundle::Interval> channels =
+        channels_above(header, layout.values, value, capacity - 1, capacity);
     if (plan.steps[s].op->weights != Weights::dense) {
-      for (const Bundle::Interval& some : channels) {
-        to.added.push_back(channels_of(plan.steps[s], some));
-      }
+      to.added = steps_of(plan.steps[s], channels);
       continue;
     }
     if (channels.empty()) continue;
@@ -393,8 +393,7 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     const uint32_t value = layout.stages[s].output;
     if (!step.op->traits.by_channel || step.inputs.empty() || places.strides[value] == 0) continue;
     const std::vector<Bundle::Interval> runs = channels_above(header, places, value, 0, capacity);
-    if (runs.size() < 2) continue;
-    for (const Bundle::Interval& some : runs) step.runs.push_back(channels_of(step, some));
+    if (runs.size() > 1) step.runs = steps_of(step, runs);
   }
   if (layout.refinable && capacity > 1) {
     plan.continuations = continuations_of(segments, capacity, layout, plan);

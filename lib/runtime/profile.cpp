@@ -36,7 +36,7 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
  public:
   std::string schema;
   std::vector<Found> capacities;
-  bool has_others = false;  // there are too many, or some that are no objects
+  bool complete = false;  // there is an array of these, and nothing else in it
 
   bool StartObject() {
     if (is_at("capacities", "") && capacities.size() < kMaxCapacities) capacities.emplace_back();
@@ -50,7 +50,7 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
   bool StartArray() { return enter(); }
   bool EndArray(rapidjson::SizeType count) {
     leave();
-    if (is_at("capacities") && count != capacities.size()) has_others = true;
+    if (is_at("capacities")) complete = count == capacities.size();
     return true;
   }
   bool String(const char* text, rapidjson::SizeType length, bool /*copy*/) {
@@ -122,7 +122,7 @@ Result<std::vector<CapacityCost>> read_profile(const char* path) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   if (!reader.Parse<rapidjson::kParseIterativeFlag>(stream, profile)) return bad(" is not JSON");
   if (profile.schema != "nestling/profile/1") return bad(" is not a profile");
-  if (profile.capacities.empty() || profile.has_others) {
+  if (profile.capacities.empty() || !profile.complete) {
     return bad(" has not 1 to 64 capacities");
   }
   std::vector<CapacityCost> result;

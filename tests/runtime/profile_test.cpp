@@ -91,6 +91,8 @@ TEST_CASE("a corrupt profile is refused with a reason") {
   nlohmann::json named = profile(1);
   named["capacities"] = kCapacity;
   refuses(named.dump(), " has not 1 to 64 capacities");
+  named["capacities"] = {{"", kCapacity}};
+  refuses(named.dump(), " has not 1 to 64 capacities");
   for (const char* path : {"/accuracy", "/latency_ms", "/latency_ms/median", "/memory",
                            "/memory/weights_bytes", "/memory/activation_bytes", "/upgrade/ms"}) {
     const std::string lacks =
