@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages (12 or 13) that building and testing need. As root, or with sudo.
 #   tools/setup.sh           everything
-#   tools/setup.sh --ci      also clang: formatting, linting, sanitizers, fuzzing (12)
+#   tools/setup.sh --ci      also clang: formatting, linting, sanitizers, fuzzing, ARM (12)
 set -euo pipefail
 
 packages=(
