@@ -9,7 +9,7 @@ namespace {
 
 // Whether some channels of the result can be computed without the others.
 bool is_divisible(const PackageHeader& header, const Stage& stage) {
-  const Operator& op = *find_operator(header.nodes[stage.node].op);
+  const Operator& op = operator_of(header, stage);
   if (!op.traits.by_channel || !op.traits.strided || is_clamped_after(op, stage.low, stage.high))
     return false;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {

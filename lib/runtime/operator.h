@@ -87,6 +87,9 @@ inline bool is_clamped_after(const Operator& op, float low, float high) {
 
 // Null if there is none of that name.
 const Operator* find_operator(const std::string& name);
+inline const Operator& operator_of(const PackageHeader& header, const Stage& stage) {
+  return *find_operator(header.nodes[stage.node].op);
+}
 
 // Of a layer with dense weights.
 inline uint32_t layer_groups(const NodeSpec& node) {

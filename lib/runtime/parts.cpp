@@ -24,12 +24,12 @@ class Finder {
     parts_.resize(header_.values.size());
     for (const Stage& stage : stages_) {
       if (header_.nodes[stage.node].op == "concat") find_joined(stage);
-      if (op_of(stage).traits.first_channel != nullptr) find_cut(stage);
+      if (operator_of(header_, stage).traits.first_channel != nullptr) find_cut(stage);
     }
     // Kernels read whole vectors, and behind the last channel of what they read must not lie what
     // other threads write meanwhile.
     for (const Stage& stage : stages_) {
-      if (op_of(stage).weights == Weights::none || !parts_[stage.output]) continue;
+      if (operator_of(header_, stage).weights == Weights::none || !parts_[stage.output]) continue;
       const uint32_t whole = whole_of(parts_, stage.output).whole;
       const bool beside = std::any_of(stage.inputs.begin(), stage.inputs.end(), [&](uint32_t v) {
         return whole_of(parts_, v).whole == whole;
@@ -40,18 +40,15 @@ class Finder {
   }
 
  private:
-  const Operator& op_of(const Stage& stage) const {
-    return *find_operator(header_.nodes[stage.node].op);
-  }
   std::vector<uint32_t> shape(uint32_t value) const { return header_.shape(value, capacity_); }
 
   bool can_write(const Stage& stage) const {
-    const Operator& op = op_of(stage);
+    const Operator& op = operator_of(header_, stage);
     return op.traits.strided && stage.then == Then::nothing &&
            !is_clamped_after(op, stage.low, stage.high) && shape(stage.output).size() == 4;
   }
   bool can_read(const Stage& stage, size_t i) const {
-    return op_of(stage).traits.strided && !stage.is_addend(i);
+    return operator_of(header_, stage).traits.strided && !stage.is_addend(i);
   }
 
   // The inputs of a concatenation are computed where its result lies.
@@ -73,7 +70,8 @@ class Finder {
     std::vector<Shape> in;
     for (const uint32_t v : stage.inputs) in.push_back(shape(v));
     const auto first =
-        op_of(stage).traits.first_channel(header_.nodes[stage.node], in, shape(stage.output));
+        operator_of(header_, stage)
+            .traits.first_channel(header_.nodes[stage.node], in, shape(stage.output));
     if (first) parts_[stage.output] = Part{input, *first};
   }
 

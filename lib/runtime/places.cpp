@@ -22,7 +22,7 @@ struct Buffer {
 bool may_overwrite(const PackageHeader& header, const Stage& stage, size_t i, uint32_t capacity) {
   const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
   if (header.shape(stage.inputs[i], capacity) != shape) return false;
-  const Operator& op = *find_operator(header.nodes[stage.node].op);
+  const Operator& op = operator_of(header, stage);
   if (op.traits.in_place) return true;
   // A convolution that adds its own input still needs it.
   if (std::count(stage.inputs.begin(), stage.inputs.end(), stage.inputs[i]) > 1) return false;
@@ -143,10 +143,6 @@ Places place_values(const PackageHeader& header, const std::vector<Stage>& stage
     const Part part = whole_of(parts, v);
     if (buffer_of[part.whole] == SIZE_MAX) continue;
     places.offsets[v] = buffers[buffer_of[part.whole]].offset + part.first;
-  }
-  // What a stage adds to, or multiplies, lies where the result does.
-  for (const Stage& stage : stages) {
-    places.strides[header.nodes[stage.node].output] = places.strides[stage.output];
   }
   return places;
 }

@@ -182,6 +182,10 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
   layout.refinable = refinable;
   layout.stages = stages_of(header);
   layout.values = place_values(header, layout.stages, capacity, refinable);
+  // Blocks are a node's; what a stage adds to, or multiplies, lies where its result does.
+  for (const Stage& stage : layout.stages) {
+    layout.values.strides[header.nodes[stage.node].output] = layout.values.strides[stage.output];
+  }
   layout.zeros = layout.values.floats;
   layout.methods.resize(header.nodes.size());
   layout.constants.resize(capacity, 0);
@@ -356,6 +360,12 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
     step.shift = gathered[stage.node].shift;
     step.channel_weights = gathered[stage.node].channel_weights;
     constants += sizes.floats();
+    if (!step.op->traits.by_channel || step.inputs.empty() || places.strides[stage.output] == 0) {
+      continue;
+    }
+    const std::vector<Bundle::Interval> runs =
+        channels_above(header, places, stage.output, 0, capacity);
+    if (runs.size() > 1) step.runs = steps_of(step, runs);
   }
   for (uint32_t k = 1; k <= capacity; ++k) {
     const float* segment = segments.weights(k);
@@ -387,13 +397,6 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
       constants += align_floats(packed_floats(bundle, taps));
     }
     gathered[n].step->bundles = std::move(bundles[n]);
-  }
-  for (size_t s = 0; s < plan.steps.size(); ++s) {
-    Step& step = plan.steps[s];
-    const uint32_t value = layout.stages[s].output;
-    if (!step.op->traits.by_channel || step.inputs.empty() || places.strides[value] == 0) continue;
-    const std::vector<Bundle::Interval> runs = channels_above(header, places, value, 0, capacity);
-    if (runs.size() > 1) step.runs = steps_of(step, runs);
   }
   if (layout.refinable && capacity > 1) {
     plan.continuations = continuations_of(segments, capacity, layout, plan);

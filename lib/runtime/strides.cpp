@@ -7,22 +7,18 @@
 namespace nestling::runtime {
 namespace {
 
-const Operator& op_of(const PackageHeader& header, const Stage& stage) {
-  return *find_operator(header.nodes[stage.node].op);
-}
-
 // By value, whether all that computes or reads it knows how far apart pixels are.
 std::vector<bool> strided_values(const PackageHeader& header, const std::vector<Stage>& stages,
                                  uint32_t capacity) {
   std::vector<bool> strided(header.values.size(), false);
   for (const Stage& stage : stages) {
-    const Operator& op = op_of(header, stage);
+    const Operator& op = operator_of(header, stage);
     const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
     strided[stage.output] = op.traits.strided && !is_clamped_after(op, stage.low, stage.high) &&
                             shape.size() == 4 && shape[2] * shape[3] > 1;
   }
   for (const Stage& stage : stages) {
-    if (op_of(header, stage).traits.strided) continue;
+    if (operator_of(header, stage).traits.strided) continue;
     for (const uint32_t input : stage.inputs) strided[input] = false;
   }
   for (const uint32_t output : header.outputs) strided[output] = false;
@@ -64,7 +60,7 @@ void give_up(const PackageHeader& header, const std::vector<Stage>& stages,
              std::vector<bool>& keeps, std::vector<std::optional<Part>>& parts) {
   constexpr size_t kMostRuns = 4;
   for (const Stage& stage : stages) {
-    if (op_of(header, stage).traits.first_channel != nullptr) parts[stage.output].reset();
+    if (operator_of(header, stage).traits.first_channel != nullptr) parts[stage.output].reset();
   }
   for (uint32_t v = 0; v < keeps.size(); ++v) {
     if (header.channels(v).runs.size() > kMostRuns) keeps[v] = false;
@@ -76,7 +72,7 @@ void give_up(const PackageHeader& header, const std::vector<Stage>& stages,
 void agree(const PackageHeader& header, const Stage& stage,
            const std::vector<std::optional<Part>>& parts, const std::vector<bool>& keeps,
            Agreement& agreement) {
-  const Operator& op = op_of(header, stage);
+  const Operator& op = operator_of(header, stage);
   if (header.nodes[stage.node].op == "concat") {
     const std::vector<RunSpec>& runs = header.channels(stage.output).runs;
     size_t slot = 0;
@@ -94,7 +90,9 @@ void agree(const PackageHeader& header, const Stage& stage,
     }
   } else if (op.traits.by_channel) {
     for (const uint32_t input : stage.inputs) {
-      if (has_runs(header, input)) agreement.be_alike(input, stage.output);
+      if (has_runs(header, input) || has_runs(header, stage.output)) {
+        agreement.be_alike(input, stage.output);
+      }
     }
   } else if (op.weights == Weights::none) {
     if (has_runs(header, stage.output)) agreement.refuse(stage.output);
