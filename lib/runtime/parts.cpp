@@ -10,14 +10,16 @@ namespace {
 class Finder {
  public:
   Finder(const PackageHeader& header, const std::vector<Stage>& stages, uint32_t capacity)
-      : header_(header), stages_(stages), capacity_(capacity), fits_(header.values.size(), false) {
-    for (const Stage& stage : stages) fits_[stage.output] = can_write(stage);
+      : header_(header),
+        stages_(stages),
+        capacity_(capacity),
+        fits_(strided_values(header, stages, capacity)) {
+    // What is added lies as the sum does, by its own place.
     for (const Stage& stage : stages) {
-      for (size_t i = 0; i < stage.inputs.size(); ++i) {
-        if (!can_read(stage, i)) fits_[stage.inputs[i]] = false;
-      }
+      if (stage.then == Then::nothing) continue;
+      fits_[stage.output] = false;
+      if (stage.then == Then::add) fits_[stage.inputs.back()] = false;
     }
-    for (const uint32_t output : header.outputs) fits_[output] = false;
   }
 
   std::vector<std::optional<Part>> run() {
@@ -41,15 +43,6 @@ class Finder {
 
  private:
   std::vector<uint32_t> shape(uint32_t value) const { return header_.shape(value, capacity_); }
-
-  bool can_write(const Stage& stage) const {
-    const Operator& op = operator_of(header_, stage);
-    return op.traits.strided && stage.then == Then::nothing &&
-           !is_clamped_after(op, stage.low, stage.high) && shape(stage.output).size() == 4;
-  }
-  bool can_read(const Stage& stage, size_t i) const {
-    return operator_of(header_, stage).traits.strided && !stage.is_addend(i);
-  }
 
   // The inputs of a concatenation are computed where its result lies.
   void find_joined(const Stage& stage) {
@@ -83,6 +76,22 @@ class Finder {
 };
 
 }  // namespace
+
+std::vector<bool> strided_values(const PackageHeader& header, const std::vector<Stage>& stages,
+                                 uint32_t capacity) {
+  std::vector<bool> strided(header.values.size(), false);
+  for (const Stage& stage : stages) {
+    const Operator& op = operator_of(header, stage);
+    strided[stage.output] = op.traits.strided && !is_clamped_after(op, stage.low, stage.high) &&
+                            header.shape(stage.output, capacity).size() == 4;
+  }
+  for (const Stage& stage : stages) {
+    if (operator_of(header, stage).traits.strided) continue;
+    for (const uint32_t input : stage.inputs) strided[input] = false;
+  }
+  for (const uint32_t output : header.outputs) strided[output] = false;
+  return strided;
+}
 
 std::vector<std::optional<Part>> parts_of(const PackageHeader& header,
                                           const std::vector<Stage>& stages, uint32_t capacity) {

@@ -16,7 +16,12 @@ struct Part {
   uint32_t first;
 };
 
-// By value. Everything that computes or reads a part can do so where it lies (Operator::strided).
+// By value, whether it is an image and all that computes or reads it knows how far apart pixels are
+// (Operator::strided).
+std::vector<bool> strided_values(const PackageHeader& header, const std::vector<Stage>& stages,
+                                 uint32_t capacity);
+
+// By value. Everything that computes or reads a part can do so where it lies.
 std::vector<std::optional<Part>> parts_of(const PackageHeader& header,
                                           const std::vector<Stage>& stages, uint32_t capacity);
 

@@ -7,24 +7,6 @@
 namespace nestling::runtime {
 namespace {
 
-// By value, whether all that computes or reads it knows how far apart pixels are.
-std::vector<bool> strided_values(const PackageHeader& header, const std::vector<Stage>& stages,
-                                 uint32_t capacity) {
-  std::vector<bool> strided(header.values.size(), false);
-  for (const Stage& stage : stages) {
-    const Operator& op = operator_of(header, stage);
-    const std::vector<uint32_t> shape = header.shape(stage.output, capacity);
-    strided[stage.output] = op.traits.strided && !is_clamped_after(op, stage.low, stage.high) &&
-                            shape.size() == 4 && shape[2] * shape[3] > 1;
-  }
-  for (const Stage& stage : stages) {
-    if (operator_of(header, stage).traits.strided) continue;
-    for (const uint32_t input : stage.inputs) strided[input] = false;
-  }
-  for (const uint32_t output : header.outputs) strided[output] = false;
-  return strided;
-}
-
 // Sets what differs from another value that it has to be like to false, until nothing does.
 class Agreement {
  public:
@@ -110,10 +92,12 @@ std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vect
   constexpr uint32_t kApart = 256;  // floats
   const auto channels = [&](uint32_t v) { return header.shape(v, capacity)[1]; };
   std::vector<bool> chosen = strided_values(header, stages, capacity);
-  if (refinable) give_up(header, stages, chosen, parts);
-  for (uint32_t v = 0; v < chosen.size() && !refinable; ++v) {
-    chosen[v] = chosen[v] && !parts[v] && channels(v) % kApart == 0;
+  for (uint32_t v = 0; v < chosen.size(); ++v) {
+    if (!chosen[v]) continue;
+    const std::vector<uint32_t> shape = header.shape(v, capacity);
+    chosen[v] = shape[2] * shape[3] > 1 && (refinable || (!parts[v] && shape[1] % kApart == 0));
   }
+  if (refinable) give_up(header, stages, chosen, parts);
   Agreement agreement(header, chosen);
   do {
     for (const Stage& stage : stages) {
