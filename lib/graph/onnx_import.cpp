@@ -69,7 +69,8 @@ class Importer {
   // Batches of any size, or of the one that the file says.
   enum class Batch { any, fixed };
 
-  Importer(const onnx::ModelProto& model, Batch batch) : proto_(model.graph()), batch_(batch) {
+  Importer(const onnx::ModelProto& model, Batch batch, const Shape& input)
+      : proto_(model.graph()), batch_(batch), input_(input) {
     for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
       if (opset.domain().empty()) opset_ = opset.version();
     }
@@ -123,18 +124,27 @@ class Importer {
     if (!is_float(type.elem_type())) {
       fail("its input \"{}\" does not hold floating-point numbers", input.name());
     }
+    const auto& dimensions = type.shape().dim();
+    const auto given = static_cast<int>(input_.size());
+    if (given > 0 && (dimensions.size() != given + 1 || !graph_.inputs.empty())) {
+      fail("it does not have one input of {} dimensions, of which a size was given", given + 1);
+    }
     Shape shape;
-    for (const auto& dimension : type.shape().dim()) {
+    for (const auto& dimension : dimensions) {
       if (shape.empty() && batch_ == Batch::any) {
         shape.push_back(kBatch);  // whatever the file says
         const int64_t size = dimension.dim_value();
         if (size > 0 && batch_size_ > 0 && size != batch_size_) fail("its inputs' batches differ");
         if (size > 0) batch_size_ = size;
+      } else if (given > 0 && !shape.empty()) {
+        shape.push_back(input_[shape.size() - 1]);
       } else if (dimension.dim_value() > 0) {
         shape.push_back(dimension.dim_value());
       } else {
-        fail("its input \"{}\" has a dimension of unknown size; export it with fixed sizes",
-             input.name());
+        fail(
+            "its input \"{}\" has a dimension of unknown size; give its size (--input) or export "
+            "it with fixed sizes",
+            input.name());
       }
     }
     if (shape.size() < 2 && batch_ == Batch::any) {
@@ -245,6 +255,7 @@ class Importer {
 
   const onnx::GraphProto& proto_;
   Batch batch_;
+  const Shape& input_;
   int64_t opset_ = 1;
   int64_t batch_size_ = 0;  // that the file was exported with
   Graph graph_;
@@ -447,13 +458,13 @@ void Importer::add(const onnx::NodeProto& node) {
   reader.check_all_read();
 }
 
-Graph import_model(const onnx::ModelProto& model) {
+Graph import_model(const onnx::ModelProto& model, const Shape& input) {
   try {
-    return Importer(model, Importer::Batch::any).run(model);
+    return Importer(model, Importer::Batch::any, input).run(model);
   } catch (const Error&) {
     // Models that work along the first axis are none that batches of any size can be given to.
     try {
-      return Importer(model, Importer::Batch::fixed).run(model);
+      return Importer(model, Importer::Batch::fixed, input).run(model);
     } catch (const Error&) {
     }
     throw;
@@ -497,17 +508,17 @@ Graph named(const std::string& where, const F& work) {
 
 }  // namespace
 
-Graph import_onnx(std::string_view bytes, const std::string& where) {
+Graph import_onnx(std::string_view bytes, const std::string& where, const Shape& input) {
   const onnx::ModelProto model = parse(bytes, where);
-  return named(where, [&] { return import_model(model); });
+  return named(where, [&] { return import_model(model, input); });
 }
 
-Graph load_onnx(const std::filesystem::path& path) {
+Graph load_onnx(const std::filesystem::path& path, const Shape& input) {
   // Not held beside the graph: the file's bytes.
   onnx::ModelProto model = parse(read_file(path), path.string());
   return named(path.string(), [&] {
     read_external_data(model, path.parent_path());
-    return import_model(model);
+    return import_model(model, input);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "graph/classifier.h"
 #include "graph/interpreter.h"
 #include "graph/onnx_tensor.h"
+#include "graph/zoo.h"
 
 using nestling::Graph;
 using nestling::Tensor;
@@ -199,6 +200,39 @@ TEST_CASE("hostile models are refused in one sentence that says what is wrong") 
     CHECK_THROWS_WITH(nestling::import_onnx(model.SerializeAsString(), "x.onnx"),
                       ContainsSubstring("x.onnx: ") && ContainsSubstring(expected));
   }
+}
+
+TEST_CASE("an input is of the size that is given, whatever the file says") {
+  onnx::ModelProto model;
+  const Graph small =
+      nestling::make_model("small", {.classes = 4, .channels = 3, .height = 8, .width = 8});
+  REQUIRE(model.ParseFromString(nestling::export_onnx(small)));
+  const auto import = [&](const nestling::Shape& input) {
+    return nestling::import_onnx(model.SerializeAsString(), "x.onnx", input);
+  };
+  const nestling::Shape given = {3, 16, 24};
+  const auto check_given = [&] {
+    const Graph graph = import(given);
+    CHECK(graph.value(graph.inputs[0]).shape == nestling::Shape{nestling::kBatch, 3, 16, 24});
+    CHECK(nestling::class_count(graph) == 4);
+  };
+  check_given();
+  auto* shape = model.mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  for (const int i : {2, 3}) shape->mutable_dim(i)->set_dim_param("any");
+  CHECK_THROWS_WITH(import({}), ContainsSubstring("unknown size; give its size (--input)"));
+  check_given();
+
+  CHECK_THROWS_WITH(import({4, 8, 8}), ContainsSubstring("(Conv)"));
+  CHECK_THROWS_WITH(import({8, 8}), ContainsSubstring("one input of 3 dimensions"));
+  CHECK_THROWS_WITH(import({1, 1, 8, 8}), ContainsSubstring("one input of 5 dimensions"));
+  onnx::ValueInfoProto second = model.graph().input(0);
+  second.set_name("second");
+  *model.mutable_graph()->add_input() = second;
+  CHECK_THROWS_WITH(import(given), ContainsSubstring("one input of 4 dimensions"));
 }
 
 TEST_CASE("damaged files are refused or imported, never worse") {

@@ -41,6 +41,9 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(work.result("nestling-convert run --to onnx --out onnx")["files"].size() == 3);
   CHECK(work.result("nestling-convert run --to ncnn --out ncnn")["files"].size() == 6);
   CHECK(work.result("nestling-convert onnx/capacity1.onnx --out one.nest")["files"].size() == 1);
+  // At another size of image than the model was trained at.
+  work.result("nestling-convert run --input 1x12x16 --out larger.nest");
+  CHECK_THAT(work.run("nestling-run larger.nest --data bars").err, ContainsSubstring("1x12x16"));
   const json profile =
       work.result("nestling-profile model.nest --data bars --out p.json --runs 3 --vanilla v.onnx");
   test::check_schema(nestling::read_file(work.folder / "p.json"), "profile.schema.json");

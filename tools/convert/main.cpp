@@ -34,9 +34,9 @@ int main(int argc, char** argv) {
             "  nestling-convert run --to onnx --out models\n"
             "  nestling-convert model.onnx --out model.nest\n"
             "  nestling-convert model.nest --to c --out model.c");
-  std::string input, out, format = "nest";
+  std::string model, out, format = "nest";
   tool.app
-      .add_option("input", input,
+      .add_option("model", model,
                   "Folder of a nestling-recover run, or an ONNX file; with --to c also a package")
       ->required()
       ->type_name("RUN|MODEL.onnx|MODEL.nest");
@@ -49,6 +49,10 @@ int main(int argc, char** argv) {
           "c: a package as an array in C, and the header that declares it")
       ->check(CLI::IsMember({"nest", "onnx", "ncnn", "c"}));
 
+  std::vector<int64_t> size;
+  add_input_flag(tool.app, size,
+                 "Size of the images that an ONNX file takes, if it leaves that open, or another "
+                 "than the file's");
   std::string weights = "fp32";
   tool.app
       .add_option(
@@ -74,12 +78,12 @@ int main(int argc, char** argv) {
       if (format != "nest" && format != "c") fail("--arithmetic is for packages");
       if (weights != "fp16") fail("--arithmetic fp16 needs --weights fp16");
     }
-    std::filesystem::path path = input;
+    std::filesystem::path path = model;
     std::error_code error;
     if (std::filesystem::is_directory(path, error)) {
       path /= "multicapacity.onnx";
       if (!std::filesystem::exists(path, error)) {
-        fail("{} holds no multicapacity.onnx; nestling-recover makes it", input);
+        fail("{} holds no multicapacity.onnx; nestling-recover makes it", model);
       }
     }
     const auto type = [](const std::string& name) {
@@ -93,7 +97,7 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(load_onnx(path), path.string(), precision));
+      write(out, make_package(load_onnx(path, size), path.string(), precision));
     } else if (format == "c") {
       const std::filesystem::path source = out;
       if (source.extension() != ".c") fail("--to c writes a file NAME.c, and NAME.h beside it");
@@ -102,21 +106,24 @@ int main(int argc, char** argv) {
       header.replace_extension(".h");
       const bool packed = path.extension() == ".nest";
       if (packed && weights != "fp32") fail("--weights is for what is not packed yet");
-      const CSource c = c_source(
-          packed ? package_bytes(path) : make_package(load_onnx(path), path.string(), precision),
-          c_identifier(source.stem().string()), header.filename().string());
+      if (packed && !size.empty()) fail("--input is for what is not packed yet");
+      const CSource c =
+          c_source(packed ? package_bytes(path)
+                          : make_package(load_onnx(path, size), path.string(), precision),
+                   c_identifier(source.stem().string()), header.filename().string());
       write(header, c.header);
       write(source, c.source);
     } else {
       const bool ncnn = format == "ncnn";
       std::vector<std::pair<std::string, std::string>> models;  // names and bytes
       int k = 0;
-      for (const Graph& capacity : plain_capacities(load_onnx(path), path.string(), fold || ncnn)) {
+      for (const Graph& capacity :
+           plain_capacities(load_onnx(path, size), path.string(), fold || ncnn)) {
         const std::string name = fmt::format("capacity{}", ++k);
         if (ncnn) {
-          NcnnModel model = make_ncnn(capacity, weights == "fp16");
-          models.emplace_back(name + ".param", std::move(model.param));
-          models.emplace_back(name + ".bin", std::move(model.bin));
+          NcnnModel converted = make_ncnn(capacity, weights == "fp16");
+          models.emplace_back(name + ".param", std::move(converted.param));
+          models.emplace_back(name + ".bin", std::move(converted.bin));
         } else {
           models.emplace_back(name + ".onnx", export_onnx(capacity));
         }

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
   std::string model, out, explain, target_macs, target_parameters,
       loss = "labels", group_score = "sum", scope = "layer";
+  std::vector<int64_t> input;
   DataFlags data_flags;
   Workers workers;
   PruneOptions options;
@@ -59,6 +60,9 @@ int main(int argc, char** argv) {
   auto* out_option =
       tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
           ->type_name("RUN");
+  add_input_flag(tool.app, input,
+                 "Size of the images that the model takes, if its file leaves that open, or "
+                 "another than the file's");
   auto* explain_option =
       tool.app
           .add_flag("--explain{text}", explain,
@@ -176,7 +180,7 @@ int main(int argc, char** argv) {
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     Tool::stop_between_steps();
     if (explain_option->count() > 0) {
-      const Graph graph = load_onnx(model);
+      const Graph graph = load_onnx(model, input);
       ChannelGroups groups = find_groups(graph);
       apply(options.rules, graph, groups);
       const std::vector<GroupReport> reports = describe_groups(graph, groups);
@@ -192,7 +196,7 @@ int main(int argc, char** argv) {
     options.max_drop = max_drop / 100;
     options.ranking_options.group_score = group_score_from_name(group_score);
     options.by_layer = scope == "layer";
-    Graph vanilla = load_onnx(model);
+    Graph vanilla = load_onnx(model, input);
     if (!target_macs.empty() || !target_parameters.empty() || target_latency > 0) {
       options.target = Budget{};
       if (!target_macs.empty()) {

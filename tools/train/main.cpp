@@ -125,11 +125,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.01, 16.0));
   tool.app.add_option("--classes", zoo.classes, "Classes, where there is no --data")
       ->check(CLI::Range(2, 100000));
-  tool.app.add_option("--input", input, "CxHxW of the input; images are scaled to it")
-      ->delimiter('x')
-      ->type_name("CxHxW")
-      ->expected(3)
-      ->check(CLI::Range(1, 4096));
+  add_input_flag(tool.app, input, "Size of the input; images are scaled to it");
   bool force = false;
   tool.app.add_flag("--force", force,
                     "Start anew: discard what a stopped training left, saying what it was");
@@ -156,7 +152,7 @@ int main(int argc, char** argv) {
     Json json = {{"model", out}, {"accuracy", nullptr}};
     std::string score;
     Graph graph;
-    if (!from.empty()) graph = load_onnx(from);
+    if (!from.empty()) graph = load_onnx(from, input);
     if (fresh) graph = initialised(std::move(graph), zoo.seed);
     if (data_flags.name.empty()) {
       if (from.empty()) graph = make_model(arch, zoo);
@@ -178,7 +174,7 @@ int main(int argc, char** argv) {
         progress.note("discarded " + options.checkpoint.string());
       }
       if (!teacher.empty())
-        options.teacher_outputs = ask_teacher(load_onnx(teacher), training, options);
+        options.teacher_outputs = ask_teacher(load_onnx(teacher, input), training, options);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);
