@@ -108,7 +108,11 @@ ImageShape image_input(const Graph& graph) {
     fail("{} has {} inputs; it should take images", graph.name, graph.inputs.size());
   }
   const Shape& in = graph.value(graph.inputs[0]).shape;
-  if (in.size() != 4 || in[0] != kBatch) {
+  if (in.size() == 4 && in[0] != kBatch) {
+    fail("{} is for batches of {}: an operator mixes a batch's images, so it can only be run",
+         graph.name, in[0]);
+  }
+  if (in.size() != 4) {
     fail("the input of {} is not a batch of images [N, C, H, W]", graph.name);
   }
   return {in[1], in[2], in[3]};

@@ -235,6 +235,37 @@ TEST_CASE("an input is of the size that is given, whatever the file says") {
   CHECK_THROWS_WITH(import(given), ContainsSubstring("one input of 4 dimensions"));
 }
 
+TEST_CASE("a network that mixes the images of a batch runs, and says why it does not train") {
+  test::Builder b(1);
+  const Graph graph = b.finish(b.node("out", nestling::Unary{}, {b.input()}));
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::export_onnx(graph)));
+  onnx::GraphProto& g = *model.mutable_graph();
+  onnx::NodeProto mixing;  // one image [1, C, H, W] as a matrix [C, H W]
+  mixing.set_op_type("Reshape");
+  mixing.add_input(g.node(0).output(0));
+  mixing.add_input("matrix");
+  mixing.add_output("mixed");
+  *g.add_node() = mixing;
+  g.mutable_output(0)->set_name("mixed");
+  onnx::TensorProto& matrix = *g.add_initializer();
+  matrix.set_name("matrix");
+  matrix.set_data_type(onnx::TensorProto::INT64);
+  matrix.add_dims(2);
+  matrix.add_int64_data(3);
+  matrix.add_int64_data(64);
+  g.mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(0)
+      ->set_dim_value(1);
+  const Graph back = nestling::import_onnx(model.SerializeAsString(), "x.onnx");
+  CHECK(back.value(back.outputs[0]).shape == nestling::Shape{3, 64});
+  CHECK_THROWS_WITH(nestling::image_input(back),
+                    ContainsSubstring("is for batches of 1: an operator"));
+}
+
 TEST_CASE("damaged files are refused or imported, never worse") {
   const std::string bytes = nestling::export_onnx(test::every_op_network(2));
   const uint64_t seed = 20261125;
