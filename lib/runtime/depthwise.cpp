@@ -64,9 +64,11 @@ struct SideBySide {
     const Lanes d;
     const size_t row = task.channel_row;
     hn::Vec<Lanes> sums[kPixels];
-    for (auto& sum : sums) sum = hn::Zero(d);
+    HWY_UNROLL(8)
+    for (size_t p = 0; p < kPixels; ++p) sums[p] = hn::Zero(d);
     for (size_t i = 0; i < kSize; ++i) {
       hn::Vec<Lanes> weights[kSize];
+      HWY_UNROLL(8)
       for (size_t j = 0; j < kSize; ++j) {
         weights[j] = hn::LoadU(d, task.channel_weights + (i * kSize + j) * row + from);
       }
@@ -81,7 +83,8 @@ struct SideBySide {
       }
     }
     const Finish<Lanes> finish(d, task, from, task.y.channels);
-    for (size_t p = 0; p < pixels; ++p) finish(d, sums[p], y + p * task.y.stride);
+    finish.template all<kPixels>(
+        d, [&](size_t p) HWY_ATTR { return sums[p]; }, y, task.y.stride, pixels);
   }
 };
 

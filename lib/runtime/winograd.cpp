@@ -151,6 +151,7 @@ void InputsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, 
         hn::Vec<Lanes> rows[kInputs][kInputs];  // [column of the tile][row]
         for (size_t j = 0; j < kInputs; ++j) {
           hn::Vec<Lanes> x[kInputs];
+          HWY_UNROLL(16)
           for (size_t i = 0; i < kInputs; ++i) {
             const size_t place = i * kInputs + j;
             x[i] = hn::LoadU(d, from.at[place] + k * kChunk + c);
@@ -162,8 +163,10 @@ void InputsImpl(const ConvTask& task, const WinogradBlock& block, size_t first, 
         float* to = v.chunk(k) + t * width + c;
         for (size_t i = 0; i < kInputs; ++i) {
           hn::Vec<Lanes> x[kInputs], y[kInputs];
+          HWY_UNROLL(16)
           for (size_t j = 0; j < kInputs; ++j) x[j] = rows[j][i];
           input_transform(d, x, y);
+          HWY_UNROLL(16)
           for (size_t j = 0; j < kInputs; ++j) {
             hn::StoreU(y[j], d, to + (i * kInputs + j) * (v.tiles * width + kLine));
           }
@@ -203,6 +206,7 @@ HWY_INLINE void transform_weights(size_t channels, size_t vectors, const W& weig
   for (size_t v = 0; v < vectors; ++v) {
     for (size_t c = 0; c < channels; ++c) {
       V columns[3][kInputs];
+      HWY_UNROLL(16)
       for (size_t j = 0; j < 3; ++j) {
         weight_transform(d, weights(j, c, v), weights(3 + j, c, v), weights(6 + j, c, v),
                          columns[j]);
@@ -210,6 +214,7 @@ HWY_INLINE void transform_weights(size_t channels, size_t vectors, const W& weig
       for (size_t i = 0; i < kInputs; ++i) {
         V y[kInputs];
         weight_transform(d, columns[0][i], columns[1][i], columns[2][i], y);
+        HWY_UNROLL(16)
         for (size_t j = 0; j < kInputs; ++j) {
           hn::Store(y[j], d,
                     u + (i * kInputs + j) * (channels * kGroup + kLine) + c * kGroup + v * kLanes);
@@ -257,7 +262,9 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
                          float* sums) {
   const Lanes d;
   hn::Vec<Lanes> sum[kPixels][kCount];
+  HWY_UNROLL(16)
   for (size_t p = 0; p < kPixels; ++p) {
+    HWY_UNROLL(16)
     for (size_t v = 0; v < kCount; ++v) {
       sum[p][v] = first ? hn::Zero(d) : hn::Load(d, sums + p * kGroup + v * kLanes);
     }
@@ -265,6 +272,7 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
   size_t c = 0;
 #if HWY_ARCH_ARM_A64
   const float* tiles[kPixels];
+  HWY_UNROLL(16)
   for (size_t p = 0; p < kPixels; ++p) tiles[p] = x + p * width;
   for (; c + 4 <= channels; c += 4) {
     multiply_four(
@@ -275,13 +283,18 @@ HWY_INLINE void multiply(const float* x, size_t width, const float* u, size_t ch
   HWY_UNROLL(1)
   for (; c < channels; ++c) {
     hn::Vec<Lanes> weight[kCount];
+    HWY_UNROLL(16)
     for (size_t v = 0; v < kCount; ++v) weight[v] = hn::Load(d, u + c * kGroup + v * kLanes);
+    HWY_UNROLL(16)
     for (size_t p = 0; p < kPixels; ++p) {
       const hn::Vec<Lanes> value = hn::Set(d, x[p * width + c]);
+      HWY_UNROLL(16)
       for (size_t v = 0; v < kCount; ++v) sum[p][v] = hn::MulAdd(value, weight[v], sum[p][v]);
     }
   }
+  HWY_UNROLL(16)
   for (size_t p = 0; p < kPixels; ++p) {
+    HWY_UNROLL(16)
     for (size_t v = 0; v < kCount; ++v) {
       hn::Store(sum[p][v], d, sums + p * kGroup + v * kLanes);
     }
@@ -353,6 +366,7 @@ HWY_INLINE void store_outputs(const ConvTask& task, const Tile* tiles, size_t co
     V columns[kInputs][kOutputs];
     for (size_t j = 0; j < kInputs; ++j) {
       V m[kInputs];
+      HWY_UNROLL(16)
       for (size_t i = 0; i < kInputs; ++i) {
         m[i] = hn::Load(d, sums + (i * kInputs + j) * (count * kGroup + kLine) + t * kGroup);
       }
@@ -360,6 +374,7 @@ HWY_INLINE void store_outputs(const ConvTask& task, const Tile* tiles, size_t co
     }
     for (size_t i = 0; i < tiles[t].rows; ++i) {
       V m[kInputs], y[kOutputs];
+      HWY_UNROLL(16)
       for (size_t j = 0; j < kInputs; ++j) m[j] = columns[j][i];
       output_transform(d, m, y);
       float* pixel = tiles[t].y + i * task.y.width * task.y.stride;
