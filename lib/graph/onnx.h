@@ -14,6 +14,7 @@ namespace nestling {
 // from constants and sizes alone is computed, Identity, Dropout and dead nodes disappear, a Split
 // is slices, Squeeze and Flatten are reshapes, a product by a constant matrix is a Gemm with a
 // bias, whose weight is stored [out, in]. The batch is symbolic, unless an operator works along it.
+// Images [N, H, W, C] whose channels are moved before anything else are [N, C, H, W].
 // `where` names the source in messages. `input` is the size of the only input, without the batch,
 // whatever the model says; empty: as it says. Throws Error for what is no ONNX model, for a size
 // that is neither given nor said, for a weight that is not finite, and, all in one message, for

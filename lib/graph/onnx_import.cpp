@@ -119,13 +119,38 @@ class Importer {
                        node.op_type());
   }
 
+  // [N, H, W, C] becomes [N, C, H, W].
+  static bool moves_channels(const onnx::NodeProto& node) {
+    constexpr int64_t kOrder[] = {0, 3, 1, 2};
+    return node.op_type() == "Transpose" && node.input_size() == 1 && node.output_size() == 1 &&
+           node.attribute_size() == 1 && std::ranges::equal(node.attribute(0).ints(), kOrder);
+  }
+
+  // Whether a network that convolves takes images as TensorFlow has them, and does nothing to them
+  // before their channels are moved. It is then one that takes [N, C, H, W].
+  bool has_channels_last(const std::string& input) const {
+    bool convolves = false, moves = false;
+    for (const onnx::NodeProto& node : proto_.node()) {
+      convolves = convolves || node.op_type() == "Conv";
+      if (std::ranges::find(node.input(), input) == node.input().end()) continue;
+      if (!moves_channels(node)) return false;
+      moves = true;
+    }
+    return convolves && moves;
+  }
+
   void add_input(const onnx::ValueInfoProto& input) {
     const auto& type = input.type().tensor_type();
     if (!is_float(type.elem_type())) {
       fail("its input \"{}\" does not hold floating-point numbers", input.name());
     }
-    const auto& dimensions = type.shape().dim();
-    const auto given = static_cast<int>(input_.size());
+    std::vector<onnx::TensorShapeProto::Dimension> dimensions(type.shape().dim().begin(),
+                                                              type.shape().dim().end());
+    if (dimensions.size() == 4 && has_channels_last(input.name())) {
+      std::rotate(dimensions.begin() + 1, dimensions.begin() + 3, dimensions.end());
+      channels_last_.insert(input.name());
+    }
+    const size_t given = input_.size();
     if (given > 0 && (dimensions.size() != given + 1 || !graph_.inputs.empty())) {
       fail("it does not have one input of {} dimensions, of which a size was given", given + 1);
     }
@@ -262,8 +287,9 @@ class Importer {
   std::map<std::string, const onnx::TensorProto*> tensors_;  // constants of the file
   std::map<std::string, Numbers> numbers_;                   // constants that were computed
   std::map<std::string, ValueId> ids_;
-  std::set<std::string> names_;   // of nodes
-  std::set<std::string> failed_;  // values whose nodes could not be imported
+  std::set<std::string> channels_last_;  // inputs that the file has so
+  std::set<std::string> names_;          // of nodes
+  std::set<std::string> failed_;         // values whose nodes could not be imported
 };
 
 // A node whose attributes have not all been asked for is one that says more than we understand.
@@ -437,6 +463,9 @@ void Importer::add(const onnx::NodeProto& node) {
     fail("is of the domain {}, which is not supported", node.domain());
   }
   if (op == "Constant") return add_constant(node);
+  if (moves_channels(node) && channels_last_.contains(node.input(0))) {
+    return define(node.output(0), value(node.input(0)));
+  }
   if (fold(node)) return;
   Node reader(*this, node);
   if (passes_through(op)) {

@@ -235,6 +235,53 @@ TEST_CASE("an input is of the size that is given, whatever the file says") {
   CHECK_THROWS_WITH(import(given), ContainsSubstring("one input of 4 dimensions"));
 }
 
+TEST_CASE("a network of images with channels last takes them with channels first") {
+  const Graph small =
+      nestling::make_model("small", {.classes = 4, .channels = 3, .height = 8, .width = 12});
+  onnx::ModelProto model;
+  REQUIRE(model.ParseFromString(nestling::export_onnx(small)));
+  onnx::GraphProto& g = *model.mutable_graph();
+  const std::string input = g.input(0).name();
+  for (onnx::NodeProto& node : *g.mutable_node()) {
+    for (std::string& name : *node.mutable_input()) {
+      if (name == input) name = "moved";
+    }
+  }
+  onnx::NodeProto move;
+  move.set_op_type("Transpose");
+  move.add_input(input);
+  move.add_output("moved");
+  onnx::AttributeProto& order = *move.add_attribute();
+  order.set_name("perm");
+  order.set_type(onnx::AttributeProto::INTS);
+  for (const int axis : {0, 3, 1, 2}) order.add_ints(axis);
+  *g.add_node() = move;
+  std::rotate(g.mutable_node()->pointer_begin(), g.mutable_node()->pointer_end() - 1,
+              g.mutable_node()->pointer_end());
+  auto* shape = g.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  const auto say = [&] {
+    int axis = 0;
+    for (const int64_t size : {8, 12, 3}) shape->mutable_dim(++axis)->set_dim_value(size);
+  };
+  const auto import = [&](const nestling::Shape& size) {
+    return nestling::import_onnx(model.SerializeAsString(), "x.onnx", size);
+  };
+  say();
+  CHECK(nestling::export_onnx(import({})) == nestling::export_onnx(small));
+  for (const int i : {1, 2}) shape->mutable_dim(i)->set_dim_param("any");
+  CHECK(nestling::export_onnx(import({3, 8, 12})) == nestling::export_onnx(small));
+  CHECK(nestling::image_input(import({3, 16, 16})).height == 16);
+
+  // What else reads the images sees them as the file has them.
+  onnx::NodeProto relu;
+  relu.set_op_type("Relu");
+  relu.add_input(input);
+  relu.add_output("other");
+  *g.add_node() = relu;
+  say();
+  CHECK(nestling::image_input(import({})).channels == 8);
+}
+
 TEST_CASE("a network that mixes the images of a batch runs, and says why it does not train") {
   test::Builder b(1);
   const Graph graph = b.finish(b.node("out", nestling::Unary{}, {b.input()}));
