@@ -129,4 +129,11 @@ int64_t class_count(const Graph& graph) {
   return out[1];
 }
 
+bool gives_probabilities(const Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+    const auto* softmax = std::get_if<Softmax>(&node.op);
+    return softmax != nullptr && !softmax->log && node.output == graph.outputs[0];
+  });
+}
+
 }  // namespace nestling

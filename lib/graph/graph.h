@@ -82,4 +82,7 @@ ImageShape image_input(const Graph& graph);
 // output [kBatch, classes].
 int64_t class_count(const Graph& graph);
 
+// Whether a classifier's outputs are probabilities, of a softmax, and not what these are made of.
+bool gives_probabilities(const Graph& graph);
+
 }  // namespace nestling

@@ -36,7 +36,9 @@ std::vector<uint64_t> refined_macs(const runtime::PackageHeader& header, uint32_
 std::vector<double> probabilities(const runtime::PackageHeader& header,
                                   std::span<const float> outputs) {
   std::vector<double> result(outputs.begin(), outputs.end());
-  if (!header.nodes.empty() && header.nodes.back().op == "softmax") return result;
+  // Of a softmax's logarithms, as of logits, the softmax is the same again.
+  const bool softmax = !header.nodes.empty() && header.nodes.back().op == "softmax";
+  if (softmax && header.nodes.back().numbers[1] == 0) return result;
   const double highest = *std::max_element(result.begin(), result.end());
   double sum = 0;
   for (double& p : result) sum += p = std::exp(p - highest);

@@ -351,7 +351,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
 
   TrainOptions retraining = options.training;
   if (labelled) {
-    retraining.teacher_outputs = ask_teacher(vanilla, training, retraining);
+    retraining.teacher_logits = ask_teacher(vanilla, training, retraining);
   } else {
     retraining.teacher = &vanilla;
   }

@@ -143,20 +143,20 @@ class Joint : public Trainee {
     const size_t largest = capacities_.size() - 1;
     Capacity& whole = capacities_[largest];
     double sum = 0;
-    at::Tensor outputs;
+    at::Tensor logits;
     if (labelled_) {
       const at::Tensor vanilla = whole.loss.teacher(batch);
       const auto result = whole.loss.of(whole.network, batch, vanilla);
       result.loss.backward();
       sum += result.loss.item<double>();
-      outputs = result.outputs.detach();
-      if (vanilla.defined()) outputs = (outputs + vanilla) / 2;
+      logits = result.logits.detach();
+      if (vanilla.defined()) logits = (logits + vanilla) / 2;
     }
     const std::vector<size_t> drawn = draw(step);
     for (const size_t k : drawn) {
       Capacity& one = capacities_[k];
       if (labelled_ && k == largest) continue;
-      const at::Tensor loss = labelled_ ? one.loss.of(one.network, batch, outputs).loss
+      const at::Tensor loss = labelled_ ? one.loss.of(one.network, batch, logits).loss
                                         : one.loss.of(one.network, batch);
       loss.backward();
       sum += loss.item<double>();

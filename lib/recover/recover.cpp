@@ -128,8 +128,8 @@ class Growing {
   Graph kept_or(const std::string& file, const Make& make) {
     std::error_code error;
     if (fs::exists(folder_.path() / file, error)) return load_onnx(folder_.path() / file);
-    if (labelled_ && options_.teacher_outputs.plain.empty()) {
-      options_.teacher_outputs = ask_teacher(vanilla_, split_.first, options_);
+    if (labelled_ && options_.teacher_logits.plain.empty()) {
+      options_.teacher_logits = ask_teacher(vanilla_, split_.first, options_);
     }
     Graph made = make();
     folder_.commit(file, export_onnx(made));

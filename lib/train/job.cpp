@@ -93,8 +93,8 @@ void share(Team& team, Job& job, Dataset& data) {
 
   share(team, job.start.graph);
   share(team, job.teacher);
-  share(team, job.options.teacher_outputs.plain);
-  share(team, job.options.teacher_outputs.flipped);
+  share(team, job.options.teacher_logits.plain);
+  share(team, job.options.teacher_logits.flipped);
   if (!first) {
     job.start.momentum.clear();
     for (const Json& shape : json["momentum"]) job.start.momentum.push_back({shape, {}});

@@ -20,7 +20,7 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::
 }  // namespace
 
 Loss::Loss(const Graph& graph, const Dataset& data, const TrainOptions& options)
-    : options_(options) {
+    : options_(options), probabilities_(gives_probabilities(graph)) {
   if (data.classes.empty()) {
     distillation_.emplace(*options.teacher, graph);
     return;
@@ -33,13 +33,15 @@ Loss::Loss(const Graph& graph, const Dataset& data, const TrainOptions& options)
     }
     return at::from_blob(const_cast<float*>(outputs.data()), {data.size(), classes});
   };
-  plain_ = view(options.teacher_outputs.plain);
-  flipped_ = view(options.teacher_outputs.flipped);
+  plain_ = view(options.teacher_logits.plain);
+  flipped_ = view(options.teacher_logits.flipped);
 }
 
-Loss::WithOutputs Loss::of(Network& network, const Batch& batch, const at::Tensor& teacher) {
-  const at::Tensor outputs = network.forward(batch.images(), Network::Mode::train);
-  return {loss_of(outputs, batch.targets(), teacher, options_) * batch.share, outputs};
+Loss::WithLogits Loss::of(Network& network, const Batch& batch, const at::Tensor& teacher) {
+  at::Tensor logits = network.forward(batch.images(), Network::Mode::train);
+  // Probabilities' logarithms are logits that give the same again.
+  if (probabilities_) logits = logits.clamp_min(kLeastProbability).log();
+  return {loss_of(logits, batch.targets(), teacher, options_) * batch.share, logits};
 }
 
 at::Tensor Loss::of(Network& network, const Batch& batch) {

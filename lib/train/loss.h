@@ -1,6 +1,7 @@
 // What a training lowers.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "train/distillation.h"
@@ -9,6 +10,9 @@
 #include "train/train.h"
 
 namespace nestling {
+
+// Less than that counts as that, so that its logarithm is a number.
+inline constexpr float kLeastProbability = std::numeric_limits<float>::min();
 
 // Not thread-safe; data and options must outlive it.
 class Loss {
@@ -20,17 +24,18 @@ class Loss {
   // batch's share.
   at::Tensor of(Network& network, const Batch& batch);
 
-  // The same with another teacher's outputs for the batch, and the network's own. Of labelled data.
-  struct WithOutputs {
-    at::Tensor loss, outputs;
+  // The same with another teacher's logits for the batch, and the network's own. Of labelled data.
+  struct WithLogits {
+    at::Tensor loss, logits;
   };
-  WithOutputs of(Network& network, const Batch& batch, const at::Tensor& teacher);
+  WithLogits of(Network& network, const Batch& batch, const at::Tensor& teacher);
 
-  // What TrainOptions::teacher_outputs has for the batch; undefined if nothing.
+  // What TrainOptions::teacher_logits has for the batch; undefined if nothing.
   at::Tensor teacher(const Batch& batch) const;
 
  private:
   const TrainOptions& options_;
+  const bool probabilities_;                  // are what the network gives
   std::optional<Distillation> distillation_;  // of data without labels
   at::Tensor plain_, flipped_;                // undefined without a teacher
 };

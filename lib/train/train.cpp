@@ -37,8 +37,8 @@ std::string training_digest(const Graph& graph, const Dataset& data, const Train
   const auto append = [&text](const std::vector<float>& floats) {
     text.append(reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float));
   };
-  append(options.teacher_outputs.plain);
-  append(options.teacher_outputs.flipped);
+  append(options.teacher_logits.plain);
+  append(options.teacher_logits.flipped);
   for (const auto& [id, mask] : options.masks) append(mask.data);
   if (options.teacher != nullptr) text += export_onnx(*options.teacher);
   return sha256(text);
@@ -180,10 +180,15 @@ void prepare_training(int threads) {
                                   : static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-TeacherOutputs ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options) {
+TeacherLogits ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options) {
   if (options.teacher_weight <= 0) return {};
-  TeacherOutputs result{.plain = outputs(teacher, data)};
+  TeacherLogits result{.plain = outputs(teacher, data)};
   if (options.augment.flip) result.flipped = outputs(teacher, mirrored(data));
+  if (gives_probabilities(teacher)) {
+    for (std::vector<float>* all : {&result.plain, &result.flipped}) {
+      for (float& value : *all) value = std::log(std::max(value, kLeastProbability));
+    }
+  }
   return result;
 }
 

@@ -20,10 +20,10 @@ namespace nestling {
 // the statistics stay.
 using TrainableMasks = std::map<ValueId, Tensor>;
 
-// What a teacher makes of every image of a data set and, if training flips them, of its mirror
+// The logits that a teacher gives every image of a data set and, if training flips them, its mirror
 // image: [N, classes]. Other changes of an image are not asked about: a second network in every
 // step would make the training of a small one several times as long.
-struct TeacherOutputs {
+struct TeacherLogits {
   std::vector<float> plain = {}, flipped = {};
 };
 
@@ -42,7 +42,7 @@ struct TrainOptions {
   // Knowledge distillation (Hinton, Vinyals, Dean, arXiv 1503.02531): the outputs of a teacher for
   // the training split; empty for none. The loss is
   // (1 - w) cross-entropy + w T^2 KL(teacher / T, network / T), w the teacher's weight.
-  TeacherOutputs teacher_outputs = {};
+  TeacherLogits teacher_logits = {};
   double teacher_weight = 0.7;
   double temperature = 3;
   // Of images without labels: the network to learn from (train/distillation.h), which outlives the
@@ -61,8 +61,8 @@ struct TrainOptions {
 // unmapped every time. Call it once, before the first training or evaluation.
 void prepare_training(int threads);
 
-// For TrainOptions::teacher_outputs; none if the teacher weighs nothing.
-TeacherOutputs ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options);
+// For TrainOptions::teacher_logits; none if the teacher weighs nothing.
+TeacherLogits ask_teacher(const Graph& teacher, const Dataset& data, const TrainOptions& options);
 
 // What of the options a user sets and decides the result: for the settings of a run.
 Json to_json(const TrainOptions& options);

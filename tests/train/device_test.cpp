@@ -40,7 +40,7 @@ TEST_CASE("a training on another device ends with the same weights") {
   const auto trained = [&] {
     nestling::TrainOptions options{.epochs = 2, .batch = 32, .learning_rate = 0.05};
     options.augment.flip = true;
-    options.teacher_outputs = nestling::ask_teacher(before, data, options);
+    options.teacher_logits = nestling::ask_teacher(before, data, options);
     options.checkpoint = folder / "checkpoint";
     options.masks = test::half_frozen(before);
     nestling::Progress quiet;

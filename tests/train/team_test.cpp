@@ -115,7 +115,7 @@ TEST_CASE("processes that share the batches train as one does") {
     nestling::TrainOptions options{.epochs = 1, .batch = 200, .learning_rate = 0.1, .clip = 3};
     options.augment = {.crop = true, .flip = true};
     nestling::Dataset data = fixture.data;
-    if (kind.distilled) options.teacher_outputs = nestling::ask_teacher(teacher, data, options);
+    if (kind.distilled) options.teacher_logits = nestling::ask_teacher(teacher, data, options);
     if (kind.unlabelled) {
       data.classes.clear();
       options.teacher = &fixture.graph;

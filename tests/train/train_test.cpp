@@ -35,6 +35,37 @@ nestling::TrainOptions quick() {
 
 }  // namespace
 
+TEST_CASE("a network that ends in a softmax trains, and teaches, as without it") {
+  const auto with_softmax = [](Graph graph) {
+    const nestling::Shape shape = graph.value(graph.outputs[0]).shape;
+    const nestling::ValueId p = graph.add_value("probabilities", shape);
+    graph.nodes.push_back({"softmax", nestling::Softmax{}, {graph.outputs[0]}, p});
+    graph.outputs = {p};
+    return graph;
+  };
+  const nestling::Dataset data = bars();
+  nestling::TrainOptions options = quick();
+  options.teacher_weight = 0.5;
+  nestling::Progress progress;
+  const auto trained = [&](const Graph& graph, const Graph& teacher) {
+    options.teacher_logits = nestling::ask_teacher(teacher, data, options);
+    return nestling::train(graph, data, options, progress);
+  };
+  const Graph plain = small_model(), ends = with_softmax(plain);
+  const Graph teacher = nestling::train(plain, data, quick(), progress);
+  const Graph expected = trained(plain, teacher);
+  const Graph found = trained(ends, with_softmax(teacher));
+  CHECK(nestling::gives_probabilities(found));
+  for (size_t v = 0; v < expected.values.size(); ++v) {
+    if (!expected.values[v].constant) continue;
+    INFO(expected.values[v].name);
+    const std::vector<float>& a = expected.values[v].constant->data;
+    const std::vector<float>& b = found.values[v].constant->data;
+    REQUIRE(a.size() == b.size());
+    for (size_t i = 0; i < a.size(); ++i) REQUIRE(b[i] == Approx(a[i]).margin(1e-3));
+  }
+}
+
 TEST_CASE("LibTorch computes what the interpreter computes") {
   nestling::Random random(5);
   for (const Graph& graph :
@@ -100,7 +131,7 @@ TEST_CASE("a student follows its teacher rather than the labels") {
   // A teacher that is sure of the next class.
   for (const int32_t label : data.labels) {
     for (int32_t c = 0; c < 4; ++c) {
-      options.teacher_outputs.plain.push_back(c == (label + 1) % 4 ? 8.0F : 0.0F);
+      options.teacher_logits.plain.push_back(c == (label + 1) % 4 ? 8.0F : 0.0F);
     }
   }
   const Graph student = nestling::train(small_model(), data, options, quiet);

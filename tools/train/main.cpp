@@ -174,7 +174,7 @@ int main(int argc, char** argv) {
         progress.note("discarded " + options.checkpoint.string());
       }
       if (!teacher.empty())
-        options.teacher_outputs = ask_teacher(load_onnx(teacher, input), training, options);
+        options.teacher_logits = ask_teacher(load_onnx(teacher, input), training, options);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);
