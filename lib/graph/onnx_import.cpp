@@ -86,8 +86,10 @@ class Importer {
     for (const onnx::StringStringEntryProto& entry : model.metadata_props()) {
       graph_.metadata[entry.key()] = entry.value();
     }
+    const std::set<std::string> channels_last = with_channels_last();
     for (const onnx::ValueInfoProto& input : proto_.input()) {
-      if (!tensors_.contains(input.name())) add_input(input);
+      if (tensors_.contains(input.name())) continue;
+      add_input(input, channels_last.contains(input.name()));
     }
     std::vector<std::string> problems;
     for (const onnx::NodeProto& node : proto_.node()) {
@@ -126,29 +128,29 @@ class Importer {
            node.attribute_size() == 1 && std::ranges::equal(node.attribute(0).ints(), kOrder);
   }
 
-  // Whether a network that convolves takes images as TensorFlow has them, and does nothing to them
-  // before their channels are moved. It is then one that takes [N, C, H, W].
-  bool has_channels_last(const std::string& input) const {
-    bool convolves = false, moves = false;
+  // Of a network that convolves, what may be images as TensorFlow has them: nothing is done to them
+  // before their channels are moved. The network is then one that takes [N, C, H, W].
+  std::set<std::string> with_channels_last() const {
+    bool convolves = false;
+    std::set<std::string> moved, others;
     for (const onnx::NodeProto& node : proto_.node()) {
       convolves = convolves || node.op_type() == "Conv";
-      if (std::ranges::find(node.input(), input) == node.input().end()) continue;
-      if (!moves_channels(node)) return false;
-      moves = true;
+      (moves_channels(node) ? moved : others).insert(node.input().begin(), node.input().end());
     }
-    return convolves && moves;
+    std::erase_if(moved, [&](const auto& name) { return !convolves || others.contains(name); });
+    return moved;
   }
 
-  void add_input(const onnx::ValueInfoProto& input) {
+  void add_input(const onnx::ValueInfoProto& input, bool channels_last) {
     const auto& type = input.type().tensor_type();
     if (!is_float(type.elem_type())) {
       fail("its input \"{}\" does not hold floating-point numbers", input.name());
     }
     std::vector<onnx::TensorShapeProto::Dimension> dimensions(type.shape().dim().begin(),
                                                               type.shape().dim().end());
-    if (dimensions.size() == 4 && has_channels_last(input.name())) {
-      std::rotate(dimensions.begin() + 1, dimensions.begin() + 3, dimensions.end());
+    if (channels_last && dimensions.size() == 4) {
       channels_last_.insert(input.name());
+      std::rotate(dimensions.begin() + 1, dimensions.begin() + 3, dimensions.end());
     }
     const size_t given = input_.size();
     if (given > 0 && (dimensions.size() != given + 1 || !graph_.inputs.empty())) {
