@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "data/npy.h"
 
 using nlohmann::json;
 using test::Outcome;
@@ -59,6 +60,23 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(std::filesystem::file_size(work.folder / "y.npy") == 128 + 4 * 4);
   CHECK_THAT(work.run("nestling-run model.nest --capacity 3 --input x.pgm").out,
              ContainsSubstring("fourth"));
+  // With another preprocessing than the file says.
+  work.result("nestling-convert run --mean 0.25 --deviation 0.5 --out other.nest");
+  nestling::NpyArray prepared{{1, 1, 8, 8}, {}};
+  for (const char pixel : pixels) {
+    prepared.data.push_back((static_cast<float>(pixel) / 255 - 0.25F) / 0.5F);
+  }
+  nestling::write_file(work.folder / "x.npy", nestling::npy_bytes(prepared));
+  const auto likelihood = [&](const char* command) {
+    return work.result(command)["top"][0]["probability"].get<double>();
+  };
+  const double other = likelihood("nestling-run other.nest --input x.pgm");
+  CHECK(other == Approx(likelihood("nestling-run model.nest --input x.npy")));
+  CHECK(other != Approx(likelihood("nestling-run model.nest --input x.pgm")));
+  CHECK(work.run("nestling-convert run --mean 0.25 --out other.nest").status == 2);
+  CHECK_THAT(work.run("nestling-convert run --mean 0,0 --deviation 1,1 --out other.nest").err,
+             ContainsSubstring("one number for each of the 1 channels"));
+
   work.result("nestling-convert run --weights fp16 --arithmetic fp16 --out half.nest");
   const json half = work.result("nestling-run half.nest --input x.pgm");
   CHECK(half["weights"] == "fp16");

@@ -167,14 +167,6 @@ void Tool::print(const std::string& text, const Json& json) const {
   fmt::print("{}", common.json ? json_text(json) : text);
 }
 
-void add_input_flag(CLI::App& app, std::vector<int64_t>& size, const std::string& what_for) {
-  app.add_option("--input", size, what_for)
-      ->delimiter('x')
-      ->option_text("CxHxW")
-      ->expected(3)
-      ->check(CLI::Range(1, 4096));
-}
-
 void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu, double& half_error) {
   app.add_option("--backend", backend,
                  "Where layers run: cpu, vulkan, or auto, a GPU if there is one")

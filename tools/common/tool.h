@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 #include "base/progress.h"
@@ -24,9 +23,6 @@ struct CommonFlags {
 
 // Adds --backend, --gpu and --gpu-fp16: where models run, and how.
 void add_processor_flags(CLI::App& app, std::string& backend, size_t& gpu, double& half_error);
-
-// Adds --input CxHxW, the size of a model's images, which stays empty where it is not given.
-void add_input_flag(CLI::App& app, std::vector<int64_t>& size, const std::string& what_for);
 
 // Shows progress on standard error: a bar with the time left on a terminal, otherwise a line when a
 // task begins and at most one every ten seconds. Nothing when quiet, but for errors.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/image_flags.h"
 #include "common/tool.h"
 #include "runtime/model.h"
 
@@ -49,10 +50,10 @@ int main(int argc, char** argv) {
           "c: a package as an array in C, and the header that declares it")
       ->check(CLI::IsMember({"nest", "onnx", "ncnn", "c"}));
 
-  std::vector<int64_t> size;
-  add_input_flag(tool.app, size,
-                 "Size of the images that an ONNX file takes, if it leaves that open, or another "
-                 "than the file's");
+  ImageFlags images;
+  images.add_to(tool.app,
+                "Size of the images that an ONNX file takes, if it leaves that open, or another "
+                "than the file's");
   std::string weights = "fp32";
   tool.app
       .add_option(
@@ -97,7 +98,7 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(load_onnx(path, size), path.string(), precision));
+      write(out, make_package(images.load(path), path.string(), precision));
     } else if (format == "c") {
       const std::filesystem::path source = out;
       if (source.extension() != ".c") fail("--to c writes a file NAME.c, and NAME.h beside it");
@@ -106,11 +107,12 @@ int main(int argc, char** argv) {
       header.replace_extension(".h");
       const bool packed = path.extension() == ".nest";
       if (packed && weights != "fp32") fail("--weights is for what is not packed yet");
-      if (packed && !size.empty()) fail("--input is for what is not packed yet");
-      const CSource c =
-          c_source(packed ? package_bytes(path)
-                          : make_package(load_onnx(path, size), path.string(), precision),
-                   c_identifier(source.stem().string()), header.filename().string());
+      if (packed && (!images.size.empty() || !images.mean.empty())) {
+        fail("--input and --mean are for what is not packed yet");
+      }
+      const CSource c = c_source(
+          packed ? package_bytes(path) : make_package(images.load(path), path.string(), precision),
+          c_identifier(source.stem().string()), header.filename().string());
       write(header, c.header);
       write(source, c.source);
     } else {
@@ -118,7 +120,7 @@ int main(int argc, char** argv) {
       std::vector<std::pair<std::string, std::string>> models;  // names and bytes
       int k = 0;
       for (const Graph& capacity :
-           plain_capacities(load_onnx(path, size), path.string(), fold || ncnn)) {
+           plain_capacities(images.load(path), path.string(), fold || ncnn)) {
         const std::string name = fmt::format("capacity{}", ++k);
         if (ncnn) {
           NcnnModel converted = make_ncnn(capacity, weights == "fp16");

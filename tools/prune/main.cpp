@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/image_flags.h"
 #include "common/recipe.h"
 #include "common/tool.h"
 #include "common/workers.h"
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
             "nestling-prune model.onnx --data fashion-mnist --out run --max-drop 3");
   std::string model, out, explain, target_macs, target_parameters,
       loss = "labels", group_score = "sum", scope = "layer";
-  std::vector<int64_t> input;
+  ImageFlags images;
   DataFlags data_flags;
   Workers workers;
   PruneOptions options;
@@ -60,9 +61,9 @@ int main(int argc, char** argv) {
   auto* out_option =
       tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
           ->type_name("RUN");
-  add_input_flag(tool.app, input,
-                 "Size of the images that the model takes, if its file leaves that open, or "
-                 "another than the file's");
+  images.add_to(tool.app,
+                "Size of the images that the model takes, if its file leaves that open, or another "
+                "than the file's");
   auto* explain_option =
       tool.app
           .add_flag("--explain{text}", explain,
@@ -180,7 +181,7 @@ int main(int argc, char** argv) {
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     Tool::stop_between_steps();
     if (explain_option->count() > 0) {
-      const Graph graph = load_onnx(model, input);
+      const Graph graph = images.load(model);
       ChannelGroups groups = find_groups(graph);
       apply(options.rules, graph, groups);
       const std::vector<GroupReport> reports = describe_groups(graph, groups);
@@ -196,7 +197,7 @@ int main(int argc, char** argv) {
     options.max_drop = max_drop / 100;
     options.ranking_options.group_score = group_score_from_name(group_score);
     options.by_layer = scope == "layer";
-    Graph vanilla = load_onnx(model, input);
+    Graph vanilla = images.load(model);
     if (!target_macs.empty() || !target_parameters.empty() || target_latency > 0) {
       options.target = Budget{};
       if (!target_macs.empty()) {

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "common/image_flags.h"
 #include "common/recipe.h"
 #include "common/tool.h"
 #include "common/workers.h"
@@ -23,19 +24,23 @@ using namespace nestling;
 
 namespace {
 
-// What --input asks of the data.
-LoadOptions input_options(const std::vector<int64_t>& input) {
-  if (input.size() != 3) return {};
-  return {.channels = input[0], .height = input[1], .width = input[2]};
+// What the flags ask of the data.
+LoadOptions input_options(const ImageFlags& images) {
+  LoadOptions options{.mean = images.mean, .deviation = images.deviation};
+  if (images.size.empty()) return options;
+  options.channels = images.size[0];
+  options.height = images.size[1];
+  options.width = images.size[2];
+  return options;
 }
 
 // Says what the data set is: format, images, classes.
-int list_data(const Tool& tool, const DataFlags& flags, const std::vector<int64_t>& input,
+int list_data(const Tool& tool, const DataFlags& flags, const ImageFlags& images,
               Progress& progress) {
   const DataDescriptor descriptor = describe_data(flags.name);
   Json splits = Json::object();
   std::string text;
-  LoadOptions options = input_options(input);
+  LoadOptions options = input_options(images);
   for (const char* name : {"train", "test"}) {
     if (!descriptor.splits.contains(name)) continue;
     const Dataset data = flags.load(name, options, progress);
@@ -98,7 +103,7 @@ int main(int argc, char** argv) {
   DataFlags data_flags;
   Workers workers;
   bool list = false;
-  std::vector<int64_t> input;
+  ImageFlags images;
   ZooOptions zoo;
   TrainOptions options;
   tool.app.add_option("--arch", arch, "Architecture")->check(CLI::IsMember(zoo_names()));
@@ -125,14 +130,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.01, 16.0));
   tool.app.add_option("--classes", zoo.classes, "Classes, where there is no --data")
       ->check(CLI::Range(2, 100000));
-  add_input_flag(tool.app, input, "Size of the input; images are scaled to it");
+  images.add_to(tool.app, "Size of the input; images are scaled to it");
   bool force = false;
   tool.app.add_flag("--force", force,
                     "Start anew: discard what a stopped training left, saying what it was");
 
   return tool.main(argc, argv, [&](Progress& progress) -> int {
     if (list_zoo) return list_architectures(tool, zoo.multiplier);
-    if (list && !data_flags.name.empty()) return list_data(tool, data_flags, input, progress);
+    if (list && !data_flags.name.empty()) return list_data(tool, data_flags, images, progress);
     if (out.empty() || list || (options.epochs > 0 && data_flags.name.empty())) {
       fmt::print(stderr, "nestling-train: {} is required{}\n",
                  out.empty() && !list ? "--out" : "--data",
@@ -144,21 +149,24 @@ int main(int argc, char** argv) {
     const auto crew = workers.gather(argv, tool.common.threads, serve_trainings);
     if (!crew) return kDone;
     zoo.seed = options.seed = tool.common.seed;
-    if (input.size() == 3) {
-      zoo.channels = input[0];
-      zoo.height = input[1];
-      zoo.width = input[2];
+    if (!images.size.empty()) {
+      zoo.channels = images.size[0];
+      zoo.height = images.size[1];
+      zoo.width = images.size[2];
     }
     Json json = {{"model", out}, {"accuracy", nullptr}};
     std::string score;
     Graph graph;
-    if (!from.empty()) graph = load_onnx(from, input);
+    if (!from.empty()) graph = images.load(from);
     if (fresh) graph = initialised(std::move(graph), zoo.seed);
     if (data_flags.name.empty()) {
       if (from.empty()) graph = make_model(arch, zoo);
     } else {
-      const LoadOptions wanted = from.empty() ? input_options(input) : load_options(graph, from);
+      const LoadOptions wanted = from.empty() ? input_options(images) : load_options(graph, from);
       const Dataset data = data_flags.load("train", wanted, progress);
+      if (!images.mean.empty() && std::ssize(images.mean) != data.channels) {
+        fail("--mean needs one number for each of the {} channels", data.channels);
+      }
       if (from.empty()) {
         zoo.classes = static_cast<int64_t>(data.classes.size());
         zoo.channels = data.channels;
@@ -174,7 +182,7 @@ int main(int argc, char** argv) {
         progress.note("discarded " + options.checkpoint.string());
       }
       if (!teacher.empty())
-        options.teacher_logits = ask_teacher(load_onnx(teacher, input), training, options);
+        options.teacher_logits = ask_teacher(images.load(teacher), training, options);
       graph = train(graph, training, options, progress);
       const Dataset test = data_flags.load("test", load_options(graph, out), progress);
       const double test_accuracy = accuracy(graph, test);
