@@ -31,7 +31,17 @@ Json read_json(const std::filesystem::path& path) {
   return parse_json(read_file(path, kMaxJsonBytes), path.string());
 }
 
-std::string json_text(const Json& json) { return json.dump(2) + "\n"; }
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
 
 void write_json(const std::filesystem::path& path, const Json& json) {
   write_file(path, json_text(json));

@@ -22,8 +22,12 @@ Json read_json(const std::filesystem::path& path);
 // Writes with two spaces of indentation and a final newline, atomically.
 void write_json(const std::filesystem::path& path, const Json& json);
 
-// The text that write_json writes.
+// The text that write_json writes. In strings, what is not UTF-8, which names of files may be, is
+// replaced by U+FFFD.
 std::string json_text(const Json& json);
+
+// Whether a JSON string can have this text.
+bool is_utf8(std::string_view text);
 
 // Throws Error unless `json` is an object whose "schema" is exactly `schema`.
 void check_schema(const Json& json, std::string_view schema, const std::string& where);

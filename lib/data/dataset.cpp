@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "data/formats.h"
 #include "data/idx.h"
@@ -30,6 +31,9 @@ void check(const Dataset& data, const std::string& where, bool unlabelled) {
   if (data.labels.empty()) fail("{}: the {} split has no images", where, data.split);
   if (unlabelled) return;
   if (data.classes.size() < 2) fail("{}: a data set has at least two classes", where);
+  for (const std::string& name : data.classes) {
+    if (!is_utf8(name)) fail("{}: the name of the class {} is not UTF-8", where, name);
+  }
   for (const int32_t label : data.labels) {
     if (static_cast<size_t>(label) >= data.classes.size()) {
       fail("{}: the label {} is not one of the {} classes", where, label, data.classes.size());

@@ -36,3 +36,10 @@ TEST_CASE("hostile JSON is refused") {
   CHECK_THROWS_WITH(parse_json(std::string(100000, '['), "x.json"),
                     ContainsSubstring("levels deep"));
 }
+
+TEST_CASE("text that is not UTF-8 is replaced where it is written, and can be told") {
+  CHECK(nestling::is_utf8("caf\xc3\xa9"));
+  CHECK(nestling::is_utf8(""));
+  CHECK_FALSE(nestling::is_utf8("caf\xe9"));
+  CHECK(nestling::json_text({{"file", "caf\xe9"}}) == "{\n  \"file\": \"caf\xef\xbf\xbd\"\n}\n");
+}

@@ -85,6 +85,16 @@ TEST_CASE("CIFAR's binary files are found and read") {
   }
 }
 
+TEST_CASE("a class has a name that can be written") {
+  const TemporaryFolder folder;
+  nestling::Random random(9);
+  for (const char* name : {"caf\xe9", "cafe"}) {
+    write(folder / "train" / name / "x.ppm", ppm(10, 10, random));
+  }
+  CHECK_THROWS_WITH(load(folder.path(), "train"),
+                    ContainsSubstring("the class caf\xe9 is not UTF-8"));
+}
+
 TEST_CASE("MNIST's files are found, gzipped or not") {
   const TemporaryFolder folder;
   write(folder / "train-images-idx3-ubyte", test::idx_header({3, 1, 2}) + "abcdef");

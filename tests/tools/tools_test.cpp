@@ -73,6 +73,15 @@ TEST_CASE("the whole line, each tool by its files") {
   const double other = likelihood("nestling-run other.nest --input x.pgm");
   CHECK(other == Approx(likelihood("nestling-run model.nest --input x.npy")));
   CHECK(other != Approx(likelihood("nestling-run model.nest --input x.pgm")));
+  nestling::write_file(work.folder / "labels.txt", "one\r\ntwo\r\nthree\r\nfour\r\n");
+  work.result("nestling-convert run --classes labels.txt --out other.nest");
+  CHECK(work.result("nestling-run other.nest --input x.pgm")["top"][0]["class"] == "four");
+  nestling::write_file(work.folder / "labels.txt", "one\ntwo\n");
+  CHECK_THAT(work.run("nestling-convert run --classes labels.txt --out other.nest").err,
+             ContainsSubstring("names 2 classes but has 4 outputs"));
+  nestling::write_file(work.folder / "labels.txt", "one\ntwo\ncaf\xe9\nfour\n");
+  CHECK_THAT(work.run("nestling-convert run --classes labels.txt --out other.nest").err,
+             ContainsSubstring("labels.txt is not a text in UTF-8"));
   CHECK(work.run("nestling-convert run --mean 0.25 --out other.nest").status == 2);
   CHECK_THAT(work.run("nestling-convert run --mean 0,0 --deviation 1,1 --out other.nest").err,
              ContainsSubstring("one number for each of the 1 channels"));

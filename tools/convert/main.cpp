@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,20 @@ std::string package_bytes(const std::filesystem::path& file) {
   const auto opened = runtime::Model::open(file.c_str(), {});
   if (!opened.ok()) fail("{}", opened.status().text());
   return read_file(file);
+}
+
+// Those of a text file, without empty ones at its end.
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+  std::vector<std::string> lines;
+  const std::string bytes = read_file(file);
+  if (!is_utf8(bytes)) fail("{} is not a text in UTF-8", file.string());
+  std::istringstream text(bytes);
+  for (std::string line; std::getline(text, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    lines.push_back(line);
+  }
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
 }
 
 }  // namespace
@@ -54,6 +70,12 @@ int main(int argc, char** argv) {
   images.add_to(tool.app,
                 "Size of the images that an ONNX file takes, if it leaves that open, or another "
                 "than the file's");
+  std::string classes;
+  tool.app
+      .add_option("--classes", classes,
+                  "Names of the classes, a line each, in the order of the outputs; by default "
+                  "those that the model names")
+      ->type_name("FILE");
   std::string weights = "fp32";
   tool.app
       .add_option(
@@ -91,6 +113,11 @@ int main(int argc, char** argv) {
       return name == "fp16" ? runtime::WeightType::float16 : runtime::WeightType::float32;
     };
     const Precision precision{type(weights), type(arithmetic)};
+    const auto load = [&] {
+      Graph graph = images.load(path);
+      if (!classes.empty()) graph.metadata["nestling.classes"] = Json(lines_of(classes)).dump();
+      return graph;
+    };
     Json files = Json::array();
     const auto write = [&](const std::filesystem::path& file, const std::string& bytes) {
       write_file(file, bytes);
@@ -98,7 +125,7 @@ int main(int argc, char** argv) {
     };
     if (format == "nest") {
       check_writable(out);
-      write(out, make_package(images.load(path), path.string(), precision));
+      write(out, make_package(load(), path.string(), precision));
     } else if (format == "c") {
       const std::filesystem::path source = out;
       if (source.extension() != ".c") fail("--to c writes a file NAME.c, and NAME.h beside it");
@@ -107,20 +134,19 @@ int main(int argc, char** argv) {
       header.replace_extension(".h");
       const bool packed = path.extension() == ".nest";
       if (packed && weights != "fp32") fail("--weights is for what is not packed yet");
-      if (packed && (!images.size.empty() || !images.mean.empty())) {
-        fail("--input and --mean are for what is not packed yet");
+      if (packed && (!images.size.empty() || !images.mean.empty() || !classes.empty())) {
+        fail("--input, --mean and --classes are for what is not packed yet");
       }
-      const CSource c = c_source(
-          packed ? package_bytes(path) : make_package(images.load(path), path.string(), precision),
-          c_identifier(source.stem().string()), header.filename().string());
+      const CSource c =
+          c_source(packed ? package_bytes(path) : make_package(load(), path.string(), precision),
+                   c_identifier(source.stem().string()), header.filename().string());
       write(header, c.header);
       write(source, c.source);
     } else {
       const bool ncnn = format == "ncnn";
       std::vector<std::pair<std::string, std::string>> models;  // names and bytes
       int k = 0;
-      for (const Graph& capacity :
-           plain_capacities(images.load(path), path.string(), fold || ncnn)) {
+      for (const Graph& capacity : plain_capacities(load(), path.string(), fold || ncnn)) {
         const std::string name = fmt::format("capacity{}", ++k);
         if (ncnn) {
           NcnnModel converted = make_ncnn(capacity, weights == "fp16");
