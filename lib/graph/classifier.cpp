@@ -52,10 +52,19 @@ ClassifierInfo classifier_info(const Graph& graph, const std::string& where) {
 }
 
 void set_classifier_info(Graph& graph, const ClassifierInfo& info) {
-  graph.metadata["nestling.classes"] = Json(info.classes).dump();
-  graph.metadata["nestling.mean"] = Json(info.preprocess.mean).dump();
-  graph.metadata["nestling.deviation"] = Json(info.preprocess.deviation).dump();
+  set_classes(graph, info.classes);
+  set_normalisation(graph, info.preprocess.mean, info.preprocess.deviation);
   graph.metadata["nestling.resize"] = std::to_string(info.preprocess.resize);
+}
+
+void set_classes(Graph& graph, const std::vector<std::string>& classes) {
+  graph.metadata["nestling.classes"] = Json(classes).dump();
+}
+
+void set_normalisation(Graph& graph, const std::vector<float>& mean,
+                       const std::vector<float>& deviation) {
+  graph.metadata["nestling.mean"] = Json(mean).dump();
+  graph.metadata["nestling.deviation"] = Json(deviation).dump();
 }
 
 }  // namespace nestling

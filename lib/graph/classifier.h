@@ -30,6 +30,11 @@ struct ClassifierInfo {
 // that takes no images has no preprocessing. Throws Error if it does not fit the graph's shapes.
 // `where` names the file in messages.
 ClassifierInfo classifier_info(const Graph& graph, const std::string& where);
+
+// Write the metadata: all of it, or only the part named; the rest stays as it is.
 void set_classifier_info(Graph& graph, const ClassifierInfo& info);
+void set_classes(Graph& graph, const std::vector<std::string>& classes);
+void set_normalisation(Graph& graph, const std::vector<float>& mean,
+                       const std::vector<float>& deviation);
 
 }  // namespace nestling

@@ -1,5 +1,7 @@
 #include "train/loss.h"
 
+#include <limits>
+
 #include "base/error.h"
 
 namespace nestling {
@@ -18,6 +20,10 @@ at::Tensor loss_of(const at::Tensor& logits, const at::Tensor& label, const at::
 }
 
 }  // namespace
+
+at::Tensor logits_of(const at::Tensor& probabilities) {
+  return probabilities.clamp_min(std::numeric_limits<float>::min()).log();
+}
 
 Loss::Loss(const Graph& graph, const Dataset& data, const TrainOptions& options)
     : options_(options), probabilities_(gives_probabilities(graph)) {
@@ -39,8 +45,7 @@ Loss::Loss(const Graph& graph, const Dataset& data, const TrainOptions& options)
 
 Loss::WithLogits Loss::of(Network& network, const Batch& batch, const at::Tensor& teacher) {
   at::Tensor logits = network.forward(batch.images(), Network::Mode::train);
-  // Probabilities' logarithms are logits that give the same again.
-  if (probabilities_) logits = logits.clamp_min(kLeastProbability).log();
+  if (probabilities_) logits = logits_of(logits);
   return {loss_of(logits, batch.targets(), teacher, options_) * batch.share, logits};
 }
 

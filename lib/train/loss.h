@@ -1,7 +1,6 @@
 // What a training lowers.
 #pragma once
 
-#include <limits>
 #include <optional>
 
 #include "train/distillation.h"
@@ -11,8 +10,8 @@
 
 namespace nestling {
 
-// Less than that counts as that, so that its logarithm is a number.
-inline constexpr float kLeastProbability = std::numeric_limits<float>::min();
+// Logits whose softmax they are, all finite: 0 counts as the least positive float.
+at::Tensor logits_of(const at::Tensor& probabilities);
 
 // Not thread-safe; data and options must outlive it.
 class Loss {

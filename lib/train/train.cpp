@@ -186,7 +186,8 @@ TeacherLogits ask_teacher(const Graph& teacher, const Dataset& data, const Train
   if (options.augment.flip) result.flipped = outputs(teacher, mirrored(data));
   if (gives_probabilities(teacher)) {
     for (std::vector<float>* all : {&result.plain, &result.flipped}) {
-      for (float& value : *all) value = std::log(std::max(value, kLeastProbability));
+      at::Tensor probabilities = at::from_blob(all->data(), {std::ssize(*all)});
+      probabilities.copy_(logits_of(probabilities));
     }
   }
   return result;

@@ -85,6 +85,8 @@ TEST_CASE("the whole line, each tool by its files") {
   CHECK(work.run("nestling-convert run --mean 0.25 --out other.nest").status == 2);
   CHECK_THAT(work.run("nestling-convert run --mean 0,0 --deviation 1,1 --out other.nest").err,
              ContainsSubstring("one number for each of the 1 channels"));
+  CHECK_THAT(work.run("nestling-convert run --mean 0 --deviation 1,1 --out other.nest").err,
+             ContainsSubstring("one number for each of the 1 channels"));
 
   work.result("nestling-convert run --weights fp16 --arithmetic fp16 --out half.nest");
   const json half = work.result("nestling-run half.nest --input x.pgm");
@@ -171,6 +173,10 @@ TEST_CASE("a folder of images, and training that goes on from a model") {
   const json more = work.result(train + "--from v.onnx --out w.onnx --max-bad 1");
   CHECK(more["accuracy"] > 0.9);
   CHECK(work.run("nestling-train --from v.onnx --arch small --epochs 0 --out x.onnx").status == 2);
+  work.result(
+      "nestling-train --arch small --epochs 0 --input 1x8x8 --mean 0.25 --deviation 0.5 "
+      "--out untrained.onnx");
+  CHECK_THAT(nestling::read_file(work.folder / "untrained.onnx"), ContainsSubstring("[0.25]"));
   work.result("nestling-convert w.onnx --out w.nest");
   // The package takes a picture as training did.
   CHECK(work.result("nestling-run w.nest --data pictures")["accuracy"] == more["accuracy"]);

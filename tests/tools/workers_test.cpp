@@ -82,6 +82,9 @@ TEST_CASE("a worker that dies ends the run with a sentence, and the run goes on 
                "kill -KILL $(cat /proc/$tool/task/$tool/children); wait $tool");
   CHECK(outcome.status == 1);
   CHECK_THAT(outcome.err, ContainsSubstring("one of the 2 processes of this training is gone"));
-  const Outcome again = work.run(train + " & tool=$!; sleep 2; kill -INT $tool; wait $tool");
-  CHECK_THAT(again.err, ContainsSubstring("going on after epoch"));
+  const Outcome again =
+      work.run(train +
+               " 2> again.txt & tool=$!; while kill -0 $tool && ! grep 'going on after epoch' "
+               "again.txt; do sleep 0.05; done; kill -INT $tool; wait $tool");
+  CHECK_THAT(again.out, ContainsSubstring("going on after epoch"));
 }

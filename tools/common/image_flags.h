@@ -2,11 +2,12 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "common/tool.h"
 
+#include "base/error.h"
+#include "graph/classifier.h"
 #include "graph/onnx.h"
 
 namespace nestling {
@@ -15,6 +16,13 @@ namespace nestling {
 struct ImageFlags {
   std::vector<int64_t> size;  // channels, height, width; empty: as the file says
   std::vector<float> mean, deviation;
+
+  // For a tool that is given an ONNX file.
+  void add_to(CLI::App& app) {
+    add_to(app,
+           "Size of the images that an ONNX file takes, if it leaves that open, or another than "
+           "the file's");
+  }
 
   void add_to(CLI::App& app, const std::string& size_is_for) {
     app.add_option("--input", size, size_is_for)
@@ -34,11 +42,22 @@ struct ImageFlags {
   // The ONNX file as the flags say; what they do not say is as its metadata has it.
   Graph load(const std::filesystem::path& path) const {
     Graph graph = load_onnx(path, size);
-    if (!mean.empty()) {
-      graph.metadata["nestling.mean"] = Json(mean).dump();
-      graph.metadata["nestling.deviation"] = Json(deviation).dump();
-    }
+    describe(graph);
     return graph;
+  }
+
+  // Has the model say what --mean and --deviation say of it.
+  void describe(Graph& graph) const {
+    if (mean.empty()) return;
+    check_channels(image_input(graph).channels);
+    set_normalisation(graph, mean, deviation);
+  }
+
+  void check_channels(int64_t channels) const {
+    for (const auto* numbers : {&mean, &deviation}) {
+      if (numbers->empty() || std::ssize(*numbers) == channels) continue;
+      fail("--mean and --deviation need one number for each of the {} channels", channels);
+    }
   }
 
  private:

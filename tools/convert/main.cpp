@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "graph/classifier.h"
 #include "graph/onnx.h"
 #include "package/c_source.h"
 #include "package/ncnn.h"
@@ -67,9 +68,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"nest", "onnx", "ncnn", "c"}));
 
   ImageFlags images;
-  images.add_to(tool.app,
-                "Size of the images that an ONNX file takes, if it leaves that open, or another "
-                "than the file's");
+  images.add_to(tool.app);
   std::string classes;
   tool.app
       .add_option("--classes", classes,
@@ -115,7 +114,7 @@ int main(int argc, char** argv) {
     const Precision precision{type(weights), type(arithmetic)};
     const auto load = [&] {
       Graph graph = images.load(path);
-      if (!classes.empty()) graph.metadata["nestling.classes"] = Json(lines_of(classes)).dump();
+      if (!classes.empty()) set_classes(graph, lines_of(classes));
       return graph;
     };
     Json files = Json::array();

@@ -61,9 +61,7 @@ int main(int argc, char** argv) {
   auto* out_option =
       tool.app.add_option("--out", out, "Folder of the run; an unfinished run there goes on")
           ->type_name("RUN");
-  images.add_to(tool.app,
-                "Size of the images that the model takes, if its file leaves that open, or another "
-                "than the file's");
+  images.add_to(tool.app);
   auto* explain_option =
       tool.app
           .add_flag("--explain{text}", explain,

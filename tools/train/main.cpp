@@ -160,13 +160,14 @@ int main(int argc, char** argv) {
     if (!from.empty()) graph = images.load(from);
     if (fresh) graph = initialised(std::move(graph), zoo.seed);
     if (data_flags.name.empty()) {
-      if (from.empty()) graph = make_model(arch, zoo);
+      if (from.empty()) {
+        graph = make_model(arch, zoo);
+        images.describe(graph);
+      }
     } else {
       const LoadOptions wanted = from.empty() ? input_options(images) : load_options(graph, from);
       const Dataset data = data_flags.load("train", wanted, progress);
-      if (!images.mean.empty() && std::ssize(images.mean) != data.channels) {
-        fail("--mean needs one number for each of the {} channels", data.channels);
-      }
+      images.check_channels(data.channels);
       if (from.empty()) {
         zoo.classes = static_cast<int64_t>(data.classes.size());
         zoo.channels = data.channels;
