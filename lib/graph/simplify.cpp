@@ -22,6 +22,7 @@ class Simplifier {
       bias(n);
       batch_norm(n);
       shuffle(n);
+      group_norm(n);
       hard(n);
       activation(n);
     }
@@ -119,6 +120,24 @@ class Simplifier {
     if (transpose == nullptr || transpose->order != std::vector<int64_t>{0, 2, 1, 3, 4}) return;
     if (next<Reshape>(n) == nullptr || graph_.value(graph_.nodes[n].output).shape != x) return;
     replace(first, n, Shuffle{split[1]}, {graph_.nodes[first].inputs[0]});
+  }
+
+  // [N, C, ...] -> [N, C / size, ...] -> [N, C, ...]
+  void group_norm(size_t n) {
+    const size_t first = n;
+    if (!std::holds_alternative<Reshape>(graph_.nodes[n].op)) return;
+    const Shape x = graph_.value(graph_.nodes[n].inputs[0]).shape;
+    const Shape split = graph_.value(graph_.nodes[n].output).shape;
+    const auto* norm = next<InstanceNorm>(n);
+    if (norm == nullptr || x.size() < 2 || split[0] != x[0] || x[1] % split[1] != 0) return;
+    const auto all = [&](size_t input, float number) {
+      const std::vector<float>& data = graph_.constant(graph_.nodes[n].inputs[input]).data;
+      return std::all_of(data.begin(), data.end(), [&](float v) { return v == number; });
+    };
+    if (!all(1, 1) || !all(2, 0)) return;
+    const GroupNorm op{x[1] / split[1], norm->epsilon};
+    if (next<Reshape>(n) == nullptr || graph_.value(graph_.nodes[n].output).shape != x) return;
+    replace(first, n, op, {graph_.nodes[first].inputs[0]});
   }
 
   // A step along nodes that only the next one uses: n becomes that one.

@@ -9,6 +9,7 @@ namespace nestling {
 //
 //   Gemm -> Add (constant [M])                       Gemm with a bias
 //   Reshape -> Transpose -> Reshape (of channels)    Shuffle
+//   Reshape -> InstanceNormalization -> Reshape (of channels, scaled by 1)   GroupNormalization
 //   BatchNormalization -> Mul, Add (constant [C, 1, 1])    the batch norm's scale and shift
 //   Add 3 -> Clip to [0, 6] -> Div 6                 hard sigmoid
 //   HardSigmoid(x) -> Mul x, however written         hard swish

@@ -353,6 +353,17 @@ class Writer {
                               count, axes));
   }
 
+  void write(const GroupNorm& op) {
+    const int64_t channels = shape_of(0)[1];
+    layer("GroupNorm",
+          fmt::format("0={} 1={} 2={} 3=0", channels / op.size, channels, real(op.epsilon)));
+  }
+
+  void write(const InstanceNorm& op) {
+    layer("InstanceNorm", fmt::format("0={} 1={}", shape_of(0)[1], real(op.epsilon)));
+    for (const size_t i : {1, 2}) put(weight(i).data);
+  }
+
   void write(const Shuffle& op) { layer("ShuffleChannel", fmt::format("0={}", op.groups)); }
 
   const Graph& graph_;

@@ -228,7 +228,8 @@ class BruteForce {
     even_groups(node);
   }
 
-  // What no output tells: groups of a convolution or a shuffle must stay of equal size.
+  // What no output tells: groups of a convolution or a shuffle must stay of equal size, those of a
+  // norm of the size that they have.
   void even_groups(const nestling::Node& node) {
     const auto fold = [&](nestling::ValueId id, size_t each) {
       for (size_t c = 0; c < static_cast<size_t>(graph_.value(id).shape[1]); ++c) {
@@ -240,6 +241,13 @@ class BruteForce {
     };
     if (const auto* shuffle = std::get_if<nestling::Shuffle>(&node.op)) {
       fold(node.inputs[0], channels(node.inputs[0]) / static_cast<size_t>(shuffle->groups));
+    }
+    if (const auto* norm = std::get_if<nestling::GroupNorm>(&node.op)) {
+      const auto size = static_cast<size_t>(norm->size);
+      for (size_t c = 0; c < channels(node.output); ++c) {
+        join(node.output, 1, c, node.inputs[0], 1, c / size * size);
+        join(node.inputs[0], 1, c, node.inputs[0], 1, c / size * size);
+      }
     }
     if (!std::holds_alternative<nestling::Conv>(node.op)) return;
     const size_t each = channels(node.inputs[1]), groups = channels(node.inputs[0]) / each;

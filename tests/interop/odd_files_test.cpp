@@ -154,6 +154,28 @@ TEST_CASE("opset 6 with weights as inputs, a batch norm's scale behind it, a fla
   CHECK(count_nodes(graph, "Add") == 0);
 }
 
+TEST_CASE("group norms, as PyTorch and as ONNX have them") {
+  const auto graph = check_model(model_of(R"(<ir_version: 9, opset_import: ["" : 21]>
+    groups (float[N,3,8,8] X, float[8,3,1,1] w1, float[8,1,1] scale, float[8,1,1] shift,
+            float[8] scales, float[8] shifts, float[4,8,1,1] w2) => (float[N,4,8,8] Y)
+    {
+      c1 = Conv (X, w1)
+      split = Constant <value = int64[3] {0, 4, -1}> ()
+      ones = Constant <value = float[4] {1.0, 1.0, 1.0, 1.0}> ()
+      zeros = Constant <value = float[4] {0.0, 0.0, 0.0, 0.0}> ()
+      s1 = Reshape (c1, split)
+      n1 = InstanceNormalization <epsilon = 0.001> (s1, ones, zeros)
+      full = Shape (c1)
+      j1 = Reshape (n1, full)
+      m1 = Mul (j1, scale)
+      a1 = Add (m1, shift)
+      g2 = GroupNormalization <num_groups = 2> (a1, scales, shifts)
+      Y = Conv (g2, w2)
+    })"));
+  CHECK(count_nodes(graph, "GroupNormalization") == 2);
+  CHECK(count_nodes(graph, "Reshape") == 0);
+}
+
 TEST_CASE("a symbolic batch, sizes computed from shapes, a shuffle, names with slashes") {
   const auto graph = check_model(model_of(R"(<ir_version: 7, opset_import: ["" : 12]>
     torch (float[N,3,8,8] X, float[8,3,1,1] w1, float[8] b1, float[12,4,3,3] w2, float[12] b2,

@@ -11,9 +11,9 @@ namespace test {
 
 // A network on images of 3 channels: a stem, a few random steps (residual sums, dense
 // concatenations, splits with one half worked on, depthwise and grouped convolutions,
-// squeeze-and-excitation, shuffles, other activations, poolings, transposed convolutions), and one
-// or two fully connected layers behind a flatten or a global pooling. All weights are random; equal
-// seeds give equal networks.
+// squeeze-and-excitation, shuffles, group norms, other activations, poolings, transposed
+// convolutions), and one or two fully connected layers behind a flatten or a global pooling. All
+// weights are random; equal seeds give equal networks.
 class RandomNetwork {
  public:
   RandomNetwork(uint64_t seed, int64_t extent) : b_(seed, {nestling::kBatch, 3, extent, extent}) {}
@@ -53,7 +53,7 @@ class RandomNetwork {
 
   ValueId step(ValueId x) {
     const int64_t c = b_.channels(x);
-    switch (b_.random.below(10)) {
+    switch (b_.random.below(11)) {
       case 0: {  // residual
         const ValueId y = b_.batch_norm(name("norm"), pointwise(conv_bn_relu(x, width()), c));
         return b_.node(name("relu"), nestling::kRelu,
@@ -86,12 +86,15 @@ class RandomNetwork {
         const ValueId reduced = b_.node(name("relu"), nestling::kRelu, {pointwise(pooled, 3)});
         return b_.node(name("excited"), nestling::kMul, {x, activation(pointwise(reduced, c))});
       }
-      case 7: {  // slopes
+      case 7:
+        if (c % 2 != 0) return activation(x);
+        return b_.node(name("norm"), nestling::GroupNorm{c % 4 == 0 ? c / 4 : c / 2}, {x});
+      case 8: {  // slopes
         const ValueId slope = b_.constant(name("slope"), {c, 1, 1}, 0.3);
         return b_.node(name("prelu"), nestling::Binary{nestling::Binary::Function::prelu},
                        {x, slope});
       }
-      case 8: {  // down and up again
+      case 9: {  // down and up again
         if (b_.graph.value(x).shape[2] < 4) return activation(x);
         const ValueId down =
             b_.node(name("pool"), nestling::MaxPool{.kernel = {2, 2}, .stride = {2, 2}}, {x});

@@ -1,5 +1,6 @@
 // (x - mean) / sqrt(variance + epsilon) over the axes from numbers[0] on, for every place of those
-// before: the middle of InstanceNormalization and LayerNormalization. reals: {epsilon}.
+// before; with numbers[1] for every so many elements of the first of these axes. The middle of
+// InstanceNormalization, LayerNormalization and GroupNormalization. reals: {epsilon}.
 #include <cmath>
 
 #include "runtime/operator.h"
@@ -8,20 +9,15 @@ namespace nestling::runtime {
 namespace {
 
 const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shape& out) {
-  if (node.numbers.size() != 1 || node.reals.size() != 1 ||
+  if (node.numbers.empty() || node.numbers.size() > 2 || node.reals.size() != 1 ||
       static_cast<uint64_t>(node.numbers[0]) >= out.size()) {
     return "a normalisation has an axis that is not there";
   }
-  return check_same(in, out);
-}
-
-// `view` with the axes from `first` on in place of those before, which are 1.
-View inner(const Tensor& t, size_t first, float* at) {
-  View view(at);
-  for (size_t axis = first; axis < t.shape.size(); ++axis) {
-    view.add(t.shape[axis], static_cast<std::ptrdiff_t>(t.strides[axis]));
+  const uint32_t first = out[static_cast<size_t>(node.numbers[0])];
+  if (node.numbers.size() == 2 && (node.numbers[1] < 1 || first % node.numbers[1] != 0)) {
+    return "a normalisation's groups do not fit";
   }
-  return view;
+  return check_same(in, out);
 }
 
 void one(const View& x, const View& y, size_t count, float epsilon) {
@@ -45,22 +41,29 @@ void one(const View& x, const View& y, size_t count, float epsilon) {
 
 void run(const Step& step, const ThreadPool&) {
   const Tensor &x = step.inputs[0], &y = step.y;
-  const auto first = static_cast<size_t>(step.node->numbers[0]);
-  View from(x.data), to(y.data);
-  size_t count = 1;
-  for (size_t axis = 0; axis < x.shape.size(); ++axis) {
-    if (axis >= first) {
-      count *= x.shape[axis];
-      continue;
-    }
-    from.add(x.shape[axis], static_cast<std::ptrdiff_t>(x.strides[axis]));
-    to.add(x.shape[axis], static_cast<std::ptrdiff_t>(y.strides[axis]));
+  const std::vector<int64_t>& numbers = step.node->numbers;
+  const auto first = static_cast<size_t>(numbers[0]);
+  const size_t size = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : x.shape[first];
+  // The places, and what is normalised at each.
+  View from(x.data), to(y.data), line(x.data), result(y.data);
+  const auto add = [&](View& of_x, View& of_y, size_t count, size_t axis, size_t apart) {
+    of_x.add(count, static_cast<std::ptrdiff_t>(apart * x.strides[axis]));
+    of_y.add(count, static_cast<std::ptrdiff_t>(apart * y.strides[axis]));
+  };
+  for (size_t axis = 0; axis < first; ++axis) add(from, to, x.shape[axis], axis, 1);
+  add(from, to, x.shape[first] / size, first, size);
+  add(line, result, size, first, 1);
+  size_t count = size;
+  for (size_t axis = first + 1; axis < x.shape.size(); ++axis) {
+    add(line, result, x.shape[axis], axis, 1);
+    count *= x.shape[axis];
   }
   for_each_row<2>({&from, &to}, [&](const auto& at, const auto& stride, size_t places) {
     for (size_t i = 0; i < places; ++i) {
       const auto k = static_cast<std::ptrdiff_t>(i);
-      one(inner(x, first, at[0] + k * stride[0]), inner(y, first, at[1] + k * stride[1]), count,
-          step.node->reals[0]);
+      line.data = at[0] + k * stride[0];
+      result.data = at[1] + k * stride[1];
+      one(line, result, count, step.node->reals[0]);
     }
   });
 }

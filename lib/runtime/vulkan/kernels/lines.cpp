@@ -135,8 +135,22 @@ std::optional<Dispatch> softmax(const Step& step, const Places& places) {
 }
 
 std::optional<Dispatch> normalise(const Step& step, const Places& places) {
-  return lines_along(Lines::normalise, step, static_cast<size_t>(step.node->numbers[0]),
-                     step.y.shape.size(), places, {.alpha = step.node->reals[0]});
+  const Tensor &x = step.inputs[0], &y = step.y;
+  if (x.strides != y.strides) return std::nullopt;
+  const std::vector<int64_t>& numbers = step.node->numbers;
+  const auto first = static_cast<size_t>(numbers[0]);
+  const size_t size = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : x.shape[first];
+  Axes across, along;
+  for (size_t axis = 0; axis < first; ++axis) {
+    across.add(x.shape[axis], x.strides[axis], y.strides[axis]);
+  }
+  across.add(x.shape[first] / size, size * x.strides[first], size * y.strides[first]);
+  along.add(size, x.strides[first], y.strides[first]);
+  for (size_t axis = first + 1; axis < x.shape.size(); ++axis) {
+    along.add(x.shape[axis], x.strides[axis], y.strides[axis]);
+  }
+  return lines(Lines::normalise, step, std::move(across), std::move(along), places,
+               {.alpha = step.node->reals[0]});
 }
 
 std::optional<Dispatch> lrn(const Step& step, const Places& places) {
