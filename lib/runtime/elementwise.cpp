@@ -126,6 +126,21 @@ void MaxImpl(const float* a, const float* b, float* y, size_t count) {
       count, y, [](Vector v, Vector w) { return hn::Max(v, w); }, a, b);
 }
 
+void AddSquaresImpl(const float* x, const float* mean, float* y, size_t count) {
+  const auto f = [](Vector v, Vector m, Vector sum) {
+    const Vector apart = hn::Sub(v, m);
+    return hn::MulAdd(apart, apart, sum);
+  };
+  map(count, y, f, x, mean, y);
+}
+
+void StandardiseImpl(const float* x, const float* mean, const float* scale, float* y,
+                     size_t count) {
+  map(
+      count, y, [](Vector v, Vector m, Vector s) { return hn::Mul(hn::Sub(v, m), s); }, x, mean,
+      scale);
+}
+
 template <typename Function>
 HWY_INLINE void fold(const float* const* rows, size_t row_count, float* y, size_t count,
                      const Function& f) {
@@ -183,6 +198,8 @@ HWY_EXPORT(ClampImpl);
 HWY_EXPORT(AddImpl);
 HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
+HWY_EXPORT(AddSquaresImpl);
+HWY_EXPORT(StandardiseImpl);
 HWY_EXPORT(InterleaveImpl);
 HWY_EXPORT(MaximumOfImpl);
 HWY_EXPORT(SumOfImpl);
@@ -202,6 +219,12 @@ void multiply(const float* a, const float* b, float* y, size_t count) {
 }
 void maximum(const float* a, const float* b, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(MaxImpl)(a, b, y, count);
+}
+void add_squares(const float* x, const float* mean, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(AddSquaresImpl)(x, mean, y, count);
+}
+void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(StandardiseImpl)(x, mean, scale, y, count);
 }
 
 void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count) {

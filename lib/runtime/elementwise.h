@@ -17,6 +17,10 @@ void clamp(float low, float high, float* y, size_t count);
 void add(const float* a, const float* b, float* y, size_t count);
 void multiply(const float* a, const float* b, float* y, size_t count);
 void maximum(const float* a, const float* b, float* y, size_t count);
+// y[i] += (x[i] - mean[i])^2
+void add_squares(const float* x, const float* mean, float* y, size_t count);
+// y[i] = (x[i] - mean[i]) scale[i]
+void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count);
 
 // y[i rows + r] = x[i + r apart], for 2 or 3 rows of `count` elements; y is not x.
 void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count);

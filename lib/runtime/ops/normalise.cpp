@@ -1,8 +1,10 @@
 // (x - mean) / sqrt(variance + epsilon) over the axes from numbers[0] on, for every place of those
 // before; with numbers[1] for every so many elements of the first of these axes. The middle of
 // InstanceNormalization, LayerNormalization and GroupNormalization. reals: {epsilon}.
+#include <algorithm>
 #include <cmath>
 
+#include "runtime/elementwise.h"
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
@@ -20,50 +22,104 @@ const char* check(const NodeSpec& node, const std::vector<Shape>& in, const Shap
   return check_same(in, out);
 }
 
-void one(const View& x, const View& y, size_t count, float epsilon) {
-  double mean = 0, variance = 0;
-  const auto sum = [&](const auto& f) {
-    for_each_row<1>({&x}, [&](const auto& at, const auto& stride, size_t n) {
-      for (size_t i = 0; i < n; ++i) f(at[0][static_cast<std::ptrdiff_t>(i) * stride[0]]);
+constexpr size_t kBlocks = 4, kRow = 1024;
+
+// Elements that lie side by side, `size` of each group at most kRow: all rows of a view of their
+// beginnings are normalised together, a fourth of them at a time, however many threads there are,
+// so that any number of them computes the same.
+struct Rows {
+  View x, y;
+  size_t length, size;
+};
+
+void normalise(const Rows& rows, float epsilon, const ThreadPool& pool) {
+  float sums[kBlocks][kRow], mean[kRow], scale[kRow];
+  size_t count = rows.size;
+  for (const size_t size : rows.x.sizes) count *= size;
+  const auto each_block = [&](const auto& row) {
+    const size_t along = rows.x.sizes[0];
+    pool.parallel(kBlocks, 1, [&](size_t first, size_t last) {
+      for (size_t block = first; block < last; ++block) {
+        const size_t from = block * along / kBlocks, to = (block + 1) * along / kBlocks;
+        row(sums[block], rows.x.part(0, from, to), rows.y.part(0, from, to));
+      }
     });
   };
-  sum([&](float v) { mean += v; });
-  mean /= static_cast<double>(count);
-  sum([&](float v) { variance += (v - mean) * (v - mean); });
-  const double scale = 1 / std::sqrt(variance / static_cast<double>(count) + epsilon);
-  for_each_row<2>({&y, &x}, [&](const auto& at, const auto& stride, size_t n) {
-    for (size_t i = 0; i < n; ++i) {
-      const auto k = static_cast<std::ptrdiff_t>(i);
-      at[0][k * stride[0]] = static_cast<float>((at[1][k * stride[1]] - mean) * scale);
-    }
-  });
+  const size_t most = kRow / rows.size * rows.size;
+  for (size_t from = 0; from < rows.length; from += most) {
+    const size_t length = std::min(most, rows.length - from);
+    // Of each element's group: the mean, or from it, with the variance, what it is scaled by.
+    const auto find = [&](bool variance, float* result) {
+      each_block([&](float* sum, const View& x, const View&) {
+        std::fill_n(sum, length, 0.0F);
+        for_each_row<1>({&x}, [&](const auto& at, const auto& stride, size_t n) {
+          for (size_t i = 0; i < n; ++i) {
+            const float* row = at[0] + static_cast<std::ptrdiff_t>(i) * stride[0] + from;
+            if (variance) {
+              add_squares(row, mean, sum, length);
+            } else {
+              add(row, sum, sum, length);
+            }
+          }
+        });
+      });
+      for (size_t group = 0; group < length; group += rows.size) {
+        double value = 0;
+        for (const auto& sum : sums) {
+          for (size_t i = group; i < group + rows.size; ++i) value += sum[i];
+        }
+        value /= static_cast<double>(count);
+        if (variance) value = 1 / std::sqrt(value + epsilon);
+        std::fill_n(result + group, rows.size, static_cast<float>(value));
+      }
+    };
+    find(false, mean);
+    find(true, scale);
+    each_block([&](const float*, const View& x, const View& y) {
+      for_each_row<2>({&x, &y}, [&](const auto& at, const auto& stride, size_t n) {
+        for (size_t i = 0; i < n; ++i) {
+          const auto k = static_cast<std::ptrdiff_t>(i);
+          standardise(at[0] + k * stride[0] + from, mean, scale, at[1] + k * stride[1] + from,
+                      length);
+        }
+      });
+    });
+  }
 }
 
-void run(const Step& step, const ThreadPool&) {
+void run(const Step& step, const ThreadPool& pool) {
   const Tensor &x = step.inputs[0], &y = step.y;
   const std::vector<int64_t>& numbers = step.node->numbers;
   const auto first = static_cast<size_t>(numbers[0]);
-  const size_t size = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : x.shape[first];
-  // The places, and what is normalised at each.
-  View from(x.data), to(y.data), line(x.data), result(y.data);
-  const auto add = [&](View& of_x, View& of_y, size_t count, size_t axis, size_t apart) {
+  const size_t group = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : x.shape[first];
+  View from(x.data), to(y.data);  // where rows that belong together begin
+  Rows rows{View(x.data), View(y.data), 1, 1};
+  const auto add_axis = [&](View& of_x, View& of_y, size_t count, size_t axis, size_t apart) {
     of_x.add(count, static_cast<std::ptrdiff_t>(apart * x.strides[axis]));
     of_y.add(count, static_cast<std::ptrdiff_t>(apart * y.strides[axis]));
   };
-  for (size_t axis = 0; axis < first; ++axis) add(from, to, x.shape[axis], axis, 1);
-  add(from, to, x.shape[first] / size, first, size);
-  add(line, result, size, first, 1);
-  size_t count = size;
-  for (size_t axis = first + 1; axis < x.shape.size(); ++axis) {
-    add(line, result, x.shape[axis], axis, 1);
-    count *= x.shape[axis];
+  for (size_t axis = 0; axis < x.shape.size(); ++axis) {
+    const size_t all = x.shape[axis];
+    size_t size = axis < first ? 1 : axis == first ? group : all;  // of a group, along this axis
+    size_t places = all / size, length = 1;
+    if (x.strides[axis] == 1 && y.strides[axis] == 1 && rows.length == 1) {
+      // What lies side by side, or of a group that is too long a part that it is made of.
+      rows.size = std::min(size, kRow);
+      while (size % rows.size != 0) --rows.size;
+      length = size > kRow ? rows.size : all;
+      rows.length = length;
+      if (size <= kRow) places = 1;
+      size /= rows.size;
+    }
+    if (places > 1) add_axis(from, to, places, axis, all / places);
+    if (size > 1 || axis + 1 == x.shape.size()) add_axis(rows.x, rows.y, size, axis, length);
   }
   for_each_row<2>({&from, &to}, [&](const auto& at, const auto& stride, size_t places) {
     for (size_t i = 0; i < places; ++i) {
       const auto k = static_cast<std::ptrdiff_t>(i);
-      line.data = at[0] + k * stride[0];
-      result.data = at[1] + k * stride[1];
-      one(line, result, count, step.node->reals[0]);
+      rows.x.data = at[0] + k * stride[0];
+      rows.y.data = at[1] + k * stride[1];
+      normalise(rows, step.node->reals[0], pool);
     }
   });
 }
