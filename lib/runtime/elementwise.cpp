@@ -5,6 +5,8 @@
 #define HWY_TARGET_INCLUDE "runtime/elementwise.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
+#include <algorithm>
+#include <cmath>
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
@@ -41,9 +43,10 @@ HWY_INLINE Vector reciprocal(Vector x) {
 #endif
 }
 
-// 1 / (1 + e^-x), to a few bits: e^-x = 2^n 2^f with the nearest n, of which 2^f is a polynomial
-// that is off by at most 4.3e-7 of it (the least that one of its degree can be, and 1 at 0).
-HWY_INLINE Vector sigmoid(Vector x) {
+// e^-x for x from -86 to 86, beyond which it is that of these: 2^n 2^f with the nearest n, of which
+// 2^f is a polynomial that is off by at most 4.3e-7 of it (the least that one of its degree can be,
+// and 1 at 0).
+HWY_INLINE Vector exp_minus(Vector x) {
   const All d;
   const hn::RebindToSigned<All> di;
   const Vector bound = hn::Set(d, 86.0F);  // so that 2^n is a normal number
@@ -54,12 +57,19 @@ HWY_INLINE Vector sigmoid(Vector x) {
   const Vector n = hn::MulAdd(z, factor, large);
   const Vector f = hn::MulSub(z, factor, hn::Sub(n, large));
   Vector y = hn::Set(d, 1.1125508e-3F);
-  for (const float c : {9.6662825e-3F, 5.5574005e-2F, 0.24022351F, 0.69314283F, 1.0F}) {
-    y = hn::MulAdd(y, f, hn::Set(d, c));
-  }
+  const auto times_f_plus = [&](float c) { y = hn::MulAdd(y, f, hn::Set(d, c)); };
+  times_f_plus(9.6662825e-3F);
+  times_f_plus(5.5574005e-2F);
+  times_f_plus(0.24022351F);
+  times_f_plus(0.69314283F);
+  times_f_plus(1.0F);
   const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, n));
-  const Vector e = hn::BitCast(d, hn::Add(hn::BitCast(di, y), exponent));
-  return reciprocal(hn::Add(hn::Set(d, 1.0F), e));
+  return hn::BitCast(d, hn::Add(hn::BitCast(di, y), exponent));
+}
+
+// 1 / (1 + e^-x), to a few bits.
+HWY_INLINE Vector sigmoid(Vector x) {
+  return reciprocal(hn::Add(hn::Set(All(), 1.0F), exp_minus(x)));
 }
 
 HWY_INLINE Vector hard_sigmoid(Vector x, Vector a, Vector b) {
@@ -141,6 +151,37 @@ void StandardiseImpl(const float* x, const float* mean, const float* scale, floa
       scale);
 }
 
+void SoftmaxImpl(const float* x, float* y, size_t count, bool log) {
+  const All d;
+  const size_t lanes = hn::Lanes(d), whole = count - count % lanes;
+  float highest = x[0], sum = 0;
+  for (size_t i = whole; i < count; ++i) highest = std::max(highest, x[i]);
+  Vector all = hn::Set(d, highest);
+  for (size_t i = 0; i < whole; i += lanes) all = hn::Max(all, hn::LoadU(d, x + i));
+  all = hn::MaxOfLanes(d, all);
+  highest = hn::GetLane(all);
+  Vector sums = hn::Zero(d);
+  for (size_t i = 0; i < whole; i += lanes) {
+    const Vector e = exp_minus(hn::Sub(all, hn::LoadU(d, x + i)));
+    sums = hn::Add(sums, e);
+    if (!log) hn::StoreU(e, d, y + i);
+  }
+  sum = hn::GetLane(hn::SumOfLanes(d, sums));
+  for (size_t i = whole; i < count; ++i) {
+    const float e = hn::GetLane(exp_minus(hn::Set(d, highest - x[i])));
+    sum += e;
+    if (!log) y[i] = e;
+  }
+  const Vector log_sum = hn::Set(d, std::log(sum)), part = hn::Set(d, 1 / sum);
+  if (log) {
+    map(
+        count, y, [&](Vector v) { return hn::Sub(hn::Sub(v, all), log_sum); }, x);
+  } else {
+    map(
+        count, y, [&](Vector v) { return hn::Mul(v, part); }, y);
+  }
+}
+
 template <typename Function>
 HWY_INLINE void fold(const float* const* rows, size_t row_count, float* y, size_t count,
                      const Function& f) {
@@ -200,6 +241,7 @@ HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
 HWY_EXPORT(AddSquaresImpl);
 HWY_EXPORT(StandardiseImpl);
+HWY_EXPORT(SoftmaxImpl);
 HWY_EXPORT(InterleaveImpl);
 HWY_EXPORT(MaximumOfImpl);
 HWY_EXPORT(SumOfImpl);
@@ -225,6 +267,9 @@ void add_squares(const float* x, const float* mean, float* y, size_t count) {
 }
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(StandardiseImpl)(x, mean, scale, y, count);
+}
+void softmax(const float* x, float* y, size_t count, bool log) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxImpl)(x, y, count, log);
 }
 
 void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count) {

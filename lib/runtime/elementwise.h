@@ -21,6 +21,8 @@ void maximum(const float* a, const float* b, float* y, size_t count);
 void add_squares(const float* x, const float* mean, float* y, size_t count);
 // y[i] = (x[i] - mean[i]) scale[i]
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count);
+// y[i] = e^x[i] / their sum, or its logarithm, as exact as unary(). At least one element.
+void softmax(const float* x, float* y, size_t count, bool log);
 
 // y[i rows + r] = x[i + r apart], for 2 or 3 rows of `count` elements; y is not x.
 void interleave(const float* x, std::ptrdiff_t apart, size_t rows, float* y, size_t count);

@@ -9,6 +9,8 @@
 #include "support/catch.h"
 #include "support/targets.h"
 
+#include "base/random.h"
+
 using nestling::runtime::UnaryFunction;
 
 namespace {
@@ -93,6 +95,34 @@ TEST_CASE("loops of every length touch what they should and nothing behind") {
             clamp(-5, 12, y, count);
           },
           [](float v, float) { return std::clamp(v, -5.0F, 12.0F); });
+    }
+  });
+}
+
+TEST_CASE("softmaxes of every length are the C library's, also of numbers far apart") {
+  nestling::Random random(3);
+  test::for_each_instruction_set([&] {
+    for (size_t count = 1; count <= 70; ++count) {
+      for (const double spread : {1.0, 30.0, 1e4}) {
+        INFO(count << " elements");
+        std::vector<float> x(count), y(count + 20, 99.0F);
+        double highest = -kInfinity, sum = 0;
+        for (float& v : x) {
+          v = static_cast<float>(random.normal() * spread);
+          highest = std::max<double>(highest, v);
+        }
+        for (const float v : x) sum += std::exp(v - highest);
+        for (const bool log : {false, true}) {
+          nestling::runtime::softmax(x.data(), y.data(), count, log);
+          for (size_t i = 0; i < count; ++i) {
+            const double exact = x[i] - highest - std::log(sum);
+            CHECK(y[i] == Approx(log ? exact : std::exp(exact)).epsilon(2e-6).margin(1e-6));
+          }
+          CHECK(std::count(y.begin() + static_cast<std::ptrdiff_t>(count), y.end(), 99.0F) == 20);
+        }
+        nestling::runtime::softmax(x.data(), x.data(), count, true);  // in place
+        CHECK(std::equal(x.begin(), x.end(), y.begin()));
+      }
     }
   });
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "runtime/along.h"
+#include "runtime/elementwise.h"
 
 namespace nestling::runtime {
 namespace {
@@ -19,6 +20,7 @@ void run(const Step& step, const ThreadPool&) {
   const bool log = step.node->numbers[1] != 0;
   const size_t count = step.y.shape[axis], stride = step.y.strides[axis];
   for_each_line(View(step.inputs[0]), View(step.y), axis, [&](const float* x, float* y) {
+    if (stride == 1) return softmax(x, y, count, log);
     float highest = x[0], sum = 0;
     for (size_t i = 1; i < count; ++i) highest = std::max(highest, x[i * stride]);
     for (size_t i = 0; i < count; ++i) sum += y[i * stride] = std::exp(x[i * stride] - highest);

@@ -1,7 +1,8 @@
-// The runtime beside other engines on the zoo's networks, 224x224, one image at a time: processes in
-// turn, the ratio of their times (ours / theirs), its range over the rounds.
+// The runtime beside other engines on the zoo's networks, or on others that OUT has as .onnx and
+// .nest, one image at a time: processes in turn, the ratio of their times (ours / theirs), its range
+// over the rounds.
 //   NESTLING_PEERS=build/peers node tests/bench/peers/compare.mjs BIN OUT [NETWORK...]
-// BIN has the programs, OUT keeps the models. --rounds=3 --runs=20 --threads=1,2
+// BIN has the programs, OUT keeps the models. --rounds=3 --runs=20 --threads=1,2 --input=3x224x224
 // ONNX Runtime, of NESTLING_PEERS, by medians. --ncnn=DIR, with benchncnn, and --mnn=DIR, with
 // benchmark.out and its models, add what the user has built of these, by the least of the runs. With
 // --gpu=N ours and ncnn, if it is built with Vulkan, run on that GPU, and there are no others.
@@ -12,7 +13,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const flags = { rounds: '3', runs: '20', threads: '1,2', ncnn: '', mnn: '', gpu: '' };
+const flags = { rounds: '3', runs: '20', threads: '1,2', ncnn: '', mnn: '', gpu: '', input: '3x224x224' };
 const [bin, out, ...wanted] = process.argv.slice(2).filter((word) => {
   const flag = /^--(\w+)=(.*)$/.exec(word);
   if (flag) flags[flag[1]] = flag[2];
@@ -22,13 +23,14 @@ const networks = wanted.length
   ? wanted
   : ['squeezenet1_1', 'mobilenet_v1', 'mobilenet_v2', 'mobilenet_v3_small', 'shufflenet_v2', 'resnet18',
       'resnet50', 'vgg16', 'googlenet', 'efficientnet_b0', 'densenet121'];
+const size = flags.input.split('x');  // channels, height, width
 const run = (program, ...words) => execFileSync(program, words, { encoding: 'utf8' });
 
 mkdirSync(out, { recursive: true });
 const model = (name) => {
   const onnx = `${out}/${name}.onnx`, nest = `${out}/${name}.nest`;
   if (!existsSync(nest)) {
-    run(`${bin}/nestling-train`, '--arch', name, '--input', '3x224x224', '--classes', '1000', '--epochs', '0',
+    run(`${bin}/nestling-train`, '--arch', name, '--input', flags.input, '--classes', '1000', '--epochs', '0',
       '--out', onnx, '--quiet');
     run(`${bin}/nestling-convert`, onnx, '--out', nest, '--quiet');
   }
@@ -59,7 +61,7 @@ const peers = [
     has: () => flags.gpu === '',
     ours: (latency) => latency.median,
     time: (name, { onnx }, threads) =>
-      JSON.parse(run('node', `${here}/onnxruntime.mjs`, onnx, '1,3,224,224', threads, flags.runs)).median,
+      JSON.parse(run('node', `${here}/onnxruntime.mjs`, onnx, `1,${size}`, threads, flags.runs)).median,
   },
   {
     name: 'ncnn',
@@ -70,7 +72,7 @@ const peers = [
       if (!existsSync(folder)) {
         run(`${bin}/nestling-convert`, onnx, '--to', 'ncnn', '--out', folder, '--quiet');
       }
-      const words = [flags.runs, threads, '2', flags.gpu || '-1', '0', `param=${folder}/capacity1.param`, 'shape=[224,224,3]'];
+      const words = [flags.runs, threads, '2', flags.gpu || '-1', '0', `param=${folder}/capacity1.param`, `shape=[${[...size].reverse()}]`];
       return least(run('sh', '-c', '"$@" 2>&1', 'sh', `${flags.ncnn}/benchncnn`, ...words));
     },
   },
