@@ -1,7 +1,9 @@
 #include "package/ncnn.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 #include <set>
 
 #include "base/error.h"
@@ -164,6 +166,10 @@ class Writer {
 
   // Inputs: x, weights and perhaps a bias. The activation that alone sees the result goes with it.
   void weighted(const std::string& type, const std::string& parameters) {
+    weighted(type, parameters, weight(1).data);
+  }
+  void weighted(const std::string& type, const std::string& parameters,
+                const std::vector<float>& weights) {
     const Node* next = consumer(node_->output);
     const auto* op = next == nullptr ? nullptr : std::get_if<Unary>(&next->op);
     const std::string activation = op == nullptr ? "" : as_parameter(*op);
@@ -174,7 +180,7 @@ class Writer {
     }
     layer(type, name(node_->output), {take(node_->inputs[0])}, name(output),
           parameters + activation);
-    put_weights(weight(1).data);
+    put_weights(weights);
     if (node_->inputs.size() > 2) put(weight(2).data);
   }
 
@@ -188,6 +194,30 @@ class Writer {
                     p[2], node_->inputs.size() > 2 ? 1 : 0, weight(1).data.size());
     if (groups > 1) text += fmt::format(" 7={}", groups);
     weighted(groups > 1 ? "ConvolutionDepthWise" : "Convolution", text);
+  }
+
+  void write(const ConvTranspose& op) {
+    const Tensor& w = weight(1);
+    const int64_t inputs = w.shape[0] / op.groups, outputs = w.shape[1];
+    const Padding& p = op.padding;
+    std::string text =
+        fmt::format("0={} {} 2={} 12={} 4={} 14={} 15={} 16={} 18={} 19={} 5={} 6={}",
+                    outputs * op.groups, window(op.kernel, op.stride), op.dilation[1],
+                    op.dilation[0], p[1], p[0], p[3], p[2], op.output_padding[1],
+                    op.output_padding[0], node_->inputs.size() > 2 ? 1 : 0, w.data.size());
+    if (op.groups > 1) text += fmt::format(" 7={}", op.groups);
+    // By outputs, and for each of these by inputs.
+    std::vector<float> turned;
+    turned.reserve(w.data.size());
+    const int64_t area = op.kernel[0] * op.kernel[1];
+    for (int64_t m = 0; m < outputs * op.groups; ++m) {
+      for (int64_t c = 0; c < inputs; ++c) {
+        const auto* from =
+            w.data.data() + ((m / outputs * inputs + c) * outputs + m % outputs) * area;
+        turned.insert(turned.end(), from, from + area);
+      }
+    }
+    weighted(op.groups > 1 ? "DeconvolutionDepthWise" : "Deconvolution", text, turned);
   }
 
   void write(const Gemm&) {
@@ -302,7 +332,8 @@ class Writer {
   // A constant as a layer.
   std::string memory_data(size_t input) {
     Shape shape = constant(input)->shape;
-    if (shape.size() == 4 && shape[0] == 1) shape.erase(shape.begin());
+    const bool has_batch = shape.size() == graph_.value(node_->output).shape.size();
+    if (has_batch && shape[0] == 1) shape.erase(shape.begin());
     if (shape.empty() || shape.size() > 3) refuse("a constant has too many axes");
     std::string blob = fmt::format("{}_data{}", name(node_->output), input);
     std::string text = fmt::format("0={}", shape.back());
@@ -351,6 +382,57 @@ class Writer {
     const size_t count = op.axes.size();
     layer("Crop", fmt::format("-23309={}{} -23310={}{} -23311={}{}", count, starts, count, ends,
                               count, axes));
+  }
+
+  void write(const Transpose& op) {
+    if (op.order[0] != 0 || op.order.size() > 5) refuse("it changes the batch");
+    // Orders are numbered as they come in a dictionary.
+    std::vector<int64_t> order(op.order.size());
+    std::iota(order.begin(), order.end(), 0);
+    int number = 0;
+    for (; order != op.order; ++number) std::next_permutation(order.begin(), order.end());
+    layer("Permute", fmt::format("0={}", number));
+  }
+
+  void write(const Resize& op) {
+    const bool linear = op.mode == Resize::Mode::linear;
+    const bool corners = linear && op.coordinates == Resize::Coordinates::align_corners;
+    for (const size_t direction : {0, 1}) {
+      const int64_t in = shape_of(0)[2 + direction], out = op.size[direction];
+      const auto rows = static_cast<double>(in);
+      for (int64_t i = 0; i < out; ++i) {
+        const auto at = static_cast<double>(i);
+        double place = std::floor(at * rows / static_cast<double>(out));
+        if (linear) place = (at + 0.5) * rows / static_cast<double>(out) - 0.5;
+        if (corners) place = at * (rows - 1) / static_cast<double>(out - 1);
+        place = std::clamp(place, 0.0, rows - 1);
+        const Resize::Taps taps = op.taps(direction, in, i);
+        const double ours =
+            static_cast<double>(taps.low) + static_cast<double>(taps.high - taps.low) * taps.part;
+        if (!(std::abs(ours - place) < 1e-4)) refuse("ncnn would look at other places");
+      }
+    }
+    layer("Interp", fmt::format("0={} 3={} 4={} 6={}", linear ? 2 : 1, op.size[0], op.size[1],
+                                corners ? 1 : 0));
+  }
+
+  void write(const DepthToSpace& op) {
+    layer("PixelShuffle", fmt::format("0={} 1={}", op.block, op.column_row_depth ? 0 : 1));
+  }
+
+  void write(const Pad& op) {
+    if (op.before.size() != 4) refuse("it is not of images");
+    for (const auto* pads : {&op.before, &op.after}) {
+      if ((*pads)[0] != 0 || *std::min_element(pads->begin(), pads->end()) < 0) {
+        refuse("it changes the batch, or cuts off");
+      }
+    }
+    const bool channels = op.before[1] != 0 || op.after[1] != 0;
+    if (channels && op.mode != Pad::Mode::constant) refuse("it repeats channels");
+    const int type = op.mode == Pad::Mode::constant ? 0 : op.mode == Pad::Mode::edge ? 1 : 2;
+    layer("Padding",
+          fmt::format("0={} 1={} 2={} 3={} 4={} 5={} 7={} 8={}", op.before[2], op.after[2],
+                      op.before[3], op.after[3], type, real(op.value), op.before[1], op.after[1]));
   }
 
   void write(const GroupNorm& op) {
