@@ -151,6 +151,25 @@ void StandardiseImpl(const float* x, const float* mean, const float* scale, floa
       scale);
 }
 
+void InterpolateImpl(const float* a, const float* b, const float* c, const float* d, float column,
+                     float row, float* y, size_t count) {
+  const All all;
+  const Vector right = hn::Set(all, column), left = hn::Set(all, 1 - column);
+  const Vector below = hn::Set(all, row), above = hn::Set(all, 1 - row);
+  const auto f = [&](Vector va, Vector vb, Vector vc, Vector vd) {
+    const Vector top = hn::MulAdd(va, left, hn::Mul(vb, right));
+    const Vector bottom = hn::MulAdd(vc, left, hn::Mul(vd, right));
+    return hn::MulAdd(top, above, hn::Mul(bottom, below));
+  };
+  const size_t lanes = hn::Lanes(all);
+  if (count > lanes) {  // the last vector may overlap the one before: y is none of the others
+    const size_t last = count - lanes;
+    map(lanes, y + last, f, a + last, b + last, c + last, d + last);
+    count -= count % lanes;
+  }
+  map(count, y, f, a, b, c, d);
+}
+
 void SoftmaxImpl(const float* x, float* y, size_t count, bool log) {
   const All d;
   const size_t lanes = hn::Lanes(d), whole = count - count % lanes;
@@ -241,6 +260,7 @@ HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
 HWY_EXPORT(AddSquaresImpl);
 HWY_EXPORT(StandardiseImpl);
+HWY_EXPORT(InterpolateImpl);
 HWY_EXPORT(SoftmaxImpl);
 HWY_EXPORT(InterleaveImpl);
 HWY_EXPORT(MaximumOfImpl);
@@ -267,6 +287,10 @@ void add_squares(const float* x, const float* mean, float* y, size_t count) {
 }
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(StandardiseImpl)(x, mean, scale, y, count);
+}
+void interpolate(const float* a, const float* b, const float* c, const float* d, float column,
+                 float row, float* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(InterpolateImpl)(a, b, c, d, column, row, y, count);
 }
 void softmax(const float* x, float* y, size_t count, bool log) {
   HWY_DYNAMIC_DISPATCH(SoftmaxImpl)(x, y, count, log);

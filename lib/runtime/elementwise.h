@@ -21,6 +21,10 @@ void maximum(const float* a, const float* b, float* y, size_t count);
 void add_squares(const float* x, const float* mean, float* y, size_t count);
 // y[i] = (x[i] - mean[i]) scale[i]
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count);
+// y[i] = what lies between a, b and below these c, d: `column` of the way to b and d, `row` to c
+// and d; y is none of these.
+void interpolate(const float* a, const float* b, const float* c, const float* d, float column,
+                 float row, float* y, size_t count);
 // y[i] = e^x[i] / their sum, or its logarithm, as exact as unary(). At least one element.
 void softmax(const float* x, float* y, size_t count, bool log);
 

@@ -91,6 +91,13 @@ TEST_CASE("loops of every length touch what they should and nothing behind") {
             [](float v, float w) { return std::max(v, w); });
       check(
           [&](float* y) {
+            interpolate(a.data(), b.data(), b.data(), a.data(), 0.25F, 0.5F, y, count);
+          },
+          [](float v, float w) {
+            return (v * 0.75F + w * 0.25F) * 0.5F + (w * 0.75F + v * 0.25F) * 0.5F;
+          });
+      check(
+          [&](float* y) {
             std::copy(a.begin(), a.end(), y);
             clamp(-5, 12, y, count);
           },

@@ -1,5 +1,8 @@
 // Images of another size. numbers: for every row, then every column of the output, the {low, high}
 // rows or columns of the input that it mixes; reals: for each the share of the high one.
+#include <algorithm>
+
+#include "runtime/elementwise.h"
 #include "runtime/operator.h"
 
 namespace nestling::runtime {
@@ -41,9 +44,10 @@ void run(const Step& step, const ThreadPool& pool) {
           const float *a = pixel(top, left), *b = pixel(top, right);
           const float *c = pixel(bottom, left), *d = pixel(bottom, right);
           float* to = y.data + (i * y.width + j) * y.channels;
-          for (size_t k = 0; k < y.channels; ++k) {
-            to[k] = (a[k] * (1 - column) + b[k] * column) * (1 - row) +
-                    (c[k] * (1 - column) + d[k] * column) * row;
+          if (row == 0 && column == 0) {
+            std::copy_n(a, y.channels, to);
+          } else {
+            interpolate(a, b, c, d, column, row, to, y.channels);
           }
         }
       }
