@@ -129,7 +129,8 @@ class Simplifier {
     const Shape x = graph_.value(graph_.nodes[n].inputs[0]).shape;
     const Shape split = graph_.value(graph_.nodes[n].output).shape;
     const auto* norm = next<InstanceNorm>(n);
-    if (norm == nullptr || x.size() < 2 || split[0] != x[0] || x[1] % split[1] != 0) return;
+    if (norm == nullptr || x.size() < 2 || split[0] != x[0]) return;
+    if (x[1] < 1 || split[1] < 1 || x[1] % split[1] != 0) return;
     const auto all = [&](size_t input, float number) {
       const std::vector<float>& data = graph_.constant(graph_.nodes[n].inputs[input]).data;
       return std::all_of(data.begin(), data.end(), [&](float v) { return v == number; });

@@ -174,6 +174,23 @@ TEST_CASE("group norms, as PyTorch and as ONNX have them") {
     })"));
   CHECK(count_nodes(graph, "GroupNormalization") == 2);
   CHECK(count_nodes(graph, "Reshape") == 0);
+  // Before opset 21 each group has a scale and a shift.
+  auto model = model_of(R"(<ir_version: 8, opset_import: ["" : 18]>
+    groups (float[N,3,8,8] X, float[6,3,1,1] w1, float[3] scales, float[3] shifts,
+            float[4,6,1,1] w2) => (float[N,4,8,8] Y)
+    {
+      c1 = Conv (X, w1)
+      g1 = GroupNormalization <num_groups = 3> (c1, scales, shifts)
+      Y = Conv (g1, w2)
+    })");
+  check_model(model);
+  const auto import_with = [&](int64_t groups) {
+    model.mutable_graph()->mutable_node(1)->mutable_attribute(0)->set_i(groups);
+    nestling::import_onnx(model.SerializeAsString(), "bytes");
+  };
+  CHECK_THROWS_WITH(import_with(2),
+                    ContainsSubstring("3 scales or shifts do not fit 2 groups of 3"));
+  CHECK_THROWS_WITH(import_with(4), ContainsSubstring("4 groups do not fit its input"));
 }
 
 TEST_CASE("a symbolic batch, sizes computed from shapes, a shuffle, names with slashes") {

@@ -11,13 +11,14 @@
 namespace nestling {
 namespace {
 
-// A scale or a shift of each group or channel as one of each channel, to be broadcast over pixels.
-ValueId by_channel(OnnxNode& node, size_t input, const char* suffix) {
-  const Shape& x = node.shape(0);
+// A scale or a shift of each channel, before opset 21 of each group, to be broadcast over pixels.
+ValueId by_channel(OnnxNode& node, size_t input, int64_t groups, const char* suffix) {
+  const Shape x = node.shape(0);
   const std::vector<double> numbers = node.numbers(input);
   const auto channels = static_cast<size_t>(x[1]);
-  if (numbers.empty() || channels % numbers.size() != 0) {
-    fail("{} scales or shifts do not fit {} channels", numbers.size(), channels);
+  if (numbers.size() != static_cast<size_t>(node.opset() < 21 ? groups : x[1])) {
+    fail("{} scales or shifts do not fit {} groups of {} channels", numbers.size(), groups,
+         x[1] / groups);
   }
   Shape shape(x.size() - 1, 1);
   shape[0] = x[1];
@@ -31,15 +32,15 @@ ValueId by_channel(OnnxNode& node, size_t input, const char* suffix) {
 void read(OnnxNode& node) {
   const Shape x = node.shape(0);
   const int64_t groups = node.integer("num_groups", 0);
-  if (x.size() < 2 || groups < 1 || x[1] % groups != 0) {
+  if (x.size() < 2 || x[1] < 1 || groups < 1 || x[1] % groups != 0) {
     fail("{} groups do not fit its input", groups);
   }
   node.ignore("stash_type");  // the type of sums, which is float32 here
   const GroupNorm op{x[1] / groups, node.real("epsilon", 1e-5F)};
   const ValueId centred = node.step(".normalised", op, {node.value(0)});
-  const ValueId scaled =
-      node.step(".scaled", Binary{Binary::Function::mul}, {centred, by_channel(node, 1, ".scale")});
-  node.append(Binary{Binary::Function::add}, {scaled, by_channel(node, 2, ".shift")});
+  const ValueId scaled = node.step(".scaled", Binary{Binary::Function::mul},
+                                   {centred, by_channel(node, 1, groups, ".scale")});
+  node.append(Binary{Binary::Function::add}, {scaled, by_channel(node, 2, groups, ".shift")});
 }
 
 }  // namespace
