@@ -6,5 +6,5 @@ set(CMAKE_C_COMPILER_TARGET ${triple})
 set(CMAKE_CXX_COMPILER_TARGET ${triple})
 set(CMAKE_CXX_FLAGS_INIT -march=armv8-a+crypto)
 string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -fuse-ld=lld-19")
-# lld does by itself what GNU's linker is told to.
+# Not what only GNU's linker knows.
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-z,max-page-size=16384 -fuse-ld=lld-19")
