@@ -173,7 +173,7 @@ void InterpolateImpl(const float* a, const float* b, const float* c, const float
 void SoftmaxImpl(const float* x, float* y, size_t count, bool log) {
   const All d;
   const size_t lanes = hn::Lanes(d), whole = count - count % lanes;
-  float highest = x[0], sum = 0;
+  float highest = x[0];
   for (size_t i = whole; i < count; ++i) highest = std::max(highest, x[i]);
   Vector all = hn::Set(d, highest);
   for (size_t i = 0; i < whole; i += lanes) all = hn::Max(all, hn::LoadU(d, x + i));
@@ -185,7 +185,7 @@ void SoftmaxImpl(const float* x, float* y, size_t count, bool log) {
     sums = hn::Add(sums, e);
     if (!log) hn::StoreU(e, d, y + i);
   }
-  sum = hn::GetLane(hn::SumOfLanes(d, sums));
+  float sum = hn::GetLane(hn::SumOfLanes(d, sums));
   for (size_t i = whole; i < count; ++i) {
     const float e = hn::GetLane(exp_minus(hn::Set(d, highest - x[i])));
     sum += e;

@@ -78,14 +78,21 @@ std::optional<Dispatch> lines(Lines kind, const Step& step, Axes across, Axes al
       push.numbers()};
 }
 
-// Lines along axes first..last - 1 of x, which become lines of y that lie as these do.
+// Lines along axes first..last - 1 of x, of the first of these `group` elements each (0: all),
+// which become lines of y that lie as these do.
 std::optional<Dispatch> lines_along(Lines kind, const Step& step, size_t first, size_t last,
-                                    const Places& places, const Around& around = {}) {
+                                    const Places& places, const Around& around = {},
+                                    size_t group = 0) {
   const Tensor &x = step.inputs[0], &y = step.y;
   if (x.strides != y.strides) return std::nullopt;
   Axes across, along;
   for (size_t i = 0; i < x.shape.size(); ++i) {
-    (i >= first && i < last ? along : across).add(x.shape[i], x.strides[i], y.strides[i]);
+    size_t size = x.shape[i];
+    if (i == first && group > 0) {
+      across.add(size / group, group * x.strides[i], group * y.strides[i]);
+      size = group;
+    }
+    (i >= first && i < last ? along : across).add(size, x.strides[i], y.strides[i]);
   }
   return lines(kind, step, std::move(across), std::move(along), places, around);
 }
@@ -135,22 +142,10 @@ std::optional<Dispatch> softmax(const Step& step, const Places& places) {
 }
 
 std::optional<Dispatch> normalise(const Step& step, const Places& places) {
-  const Tensor &x = step.inputs[0], &y = step.y;
-  if (x.strides != y.strides) return std::nullopt;
   const std::vector<int64_t>& numbers = step.node->numbers;
-  const auto first = static_cast<size_t>(numbers[0]);
-  const size_t size = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : x.shape[first];
-  Axes across, along;
-  for (size_t axis = 0; axis < first; ++axis) {
-    across.add(x.shape[axis], x.strides[axis], y.strides[axis]);
-  }
-  across.add(x.shape[first] / size, size * x.strides[first], size * y.strides[first]);
-  along.add(size, x.strides[first], y.strides[first]);
-  for (size_t axis = first + 1; axis < x.shape.size(); ++axis) {
-    along.add(x.shape[axis], x.strides[axis], y.strides[axis]);
-  }
-  return lines(Lines::normalise, step, std::move(across), std::move(along), places,
-               {.alpha = step.node->reals[0]});
+  const size_t group = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : 0;
+  return lines_along(Lines::normalise, step, static_cast<size_t>(numbers[0]), step.y.shape.size(),
+                     places, {.alpha = step.node->reals[0]}, group);
 }
 
 std::optional<Dispatch> lrn(const Step& step, const Places& places) {
