@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "graph/channels_first.h"
+
 namespace nestling {
 namespace {
 
@@ -23,6 +25,7 @@ class Simplifier {
       batch_norm(n);
       shuffle(n);
       group_norm(n);
+      layer_norm(n);
       hard(n);
       activation(n);
     }
@@ -141,6 +144,61 @@ class Simplifier {
     replace(first, n, op, {graph_.nodes[first].inputs[0]});
   }
 
+  // (x - mean) / sqrt(mean of its squares + epsilon), of the last axis with the scale and the shift
+  // behind it, or of the channels of images.
+  void layer_norm(size_t n) {
+    using F = Binary::Function;
+    const auto* mean = std::get_if<Reduce>(&graph_.nodes[n].op);
+    const ValueId x = graph_.nodes[n].inputs[0];
+    const Shape& shape = graph_.value(x).shape;
+    const auto is_mean = [&](const Reduce* reduce) {
+      return reduce != nullptr && reduce->function == Reduce::Function::mean && reduce->keep &&
+             reduce->axes.size() == 1;
+    };
+    if (!is_mean(mean)) return;
+    const int64_t axis = mean->axes[0];
+    const bool last = axis == std::ssize(shape) - 1;
+    if (!last && (axis != 1 || shape.size() != 4)) return;
+    size_t centre = n;
+    if (!step_binary(centre, F::sub, x) || graph_.nodes[centre].inputs[0] != x) return;
+    const ValueId centred = graph_.nodes[centre].output;
+    for (size_t at : users_[index(centred)]) {
+      if (at == graph_.nodes.size()) continue;
+      const auto* square = std::get_if<Binary>(&graph_.nodes[at].op);
+      const std::vector<ValueId> in = graph_.nodes[at].inputs;
+      if (square == nullptr || in[0] != centred) continue;
+      if (square->function == F::pow ? !is_number(in[1], 2)
+                                     : square->function != F::mul || in[1] != centred) {
+        continue;
+      }
+      const auto* variance = next<Reduce>(at);
+      if (!is_mean(variance) || variance->axes[0] != axis) continue;
+      const ValueId raw = graph_.nodes[at].output;
+      const auto* sum = next<Binary>(at);
+      if (sum == nullptr || sum->function != F::add) continue;
+      const std::vector<ValueId>& terms = graph_.nodes[at].inputs;
+      const auto& epsilon = graph_.value(terms[terms[0] == raw ? 1 : 0]).constant;
+      if (!epsilon || epsilon->data.size() != 1 || !step_unary(at, Unary::Function::sqrt)) continue;
+      if (!step_binary(at, F::div, centred) || graph_.nodes[at].inputs[0] != centred) continue;
+      if (!last) return replace(n, at, ChannelNorm{epsilon->data[0]}, {x});
+      std::vector<ValueId> inputs{x};
+      for (const F function : {F::mul, F::add}) {
+        size_t behind = at;
+        const ValueId before = graph_.nodes[at].output;
+        const auto* by = next<Binary>(behind);
+        if (by == nullptr || by->function != function) break;
+        const std::vector<ValueId>& both = graph_.nodes[behind].inputs;
+        const ValueId other = both[both[0] == before ? 1 : 0];
+        const auto& constant = graph_.value(other).constant;
+        if (!constant || constant->shape != Shape{shape.back()}) break;
+        inputs.push_back(other);
+        at = behind;
+      }
+      if (inputs.size() > 1) replace(n, at, LayerNorm{-1, epsilon->data[0]}, std::move(inputs));
+      return;
+    }
+  }
+
   // A step along nodes that only the next one uses: n becomes that one.
   bool step_unary(size_t& n, Unary::Function function) const {
     const auto* unary = next<Unary>(n);
@@ -237,7 +295,7 @@ class Simplifier {
 
 Graph simplified(Graph graph) {
   Simplifier(graph).run();
-  return without_unused(std::move(graph));
+  return channels_first(without_unused(std::move(graph)));
 }
 
 }  // namespace nestling

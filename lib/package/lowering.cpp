@@ -80,6 +80,7 @@ class RunBreaks {
           changed |= divide(node.inputs[0], count);
           changed |= divide(node.output, count);
         } else if (std::holds_alternative<BatchNorm>(node.op) ||
+                   channel_operand(graph, node, Binary::Function::mul) >= 0 ||
                    (conv != nullptr &&
                     Conv::is_depthwise(shape(node.inputs[0]), shape(node.inputs[1])))) {
           changed |= carry(node);
@@ -111,7 +112,8 @@ class RunBreaks {
 
   // What keeps the channels.
   bool carry(const Node& node) {
-    std::set<int64_t>&x = at(node.inputs[0]), &y = at(node.output);
+    const bool first = graph_.value(node.inputs[0]).constant.has_value();
+    std::set<int64_t>&x = at(node.inputs[first ? 1 : 0]), &y = at(node.output);
     if (x == y) return false;
     x.insert(y.begin(), y.end());
     y = x;
@@ -267,7 +269,8 @@ class Lowering {
     if (users.size() != 1 || users[0] == graph_.nodes.size()) return nullptr;
     index = users[0];
     const Node& node = graph_.nodes[index];
-    return std::holds_alternative<T>(node.op) && node.inputs[0] == id ? &node : nullptr;
+    const bool either = std::is_same_v<T, Binary>;  // input
+    return std::holds_alternative<T>(node.op) && (either || node.inputs[0] == id) ? &node : nullptr;
   }
 
   void add(size_t n);
@@ -317,7 +320,7 @@ class Lowering::Step final : public LoweringStep {
   }
 
   void append_layer(NodeSpec spec, LayerSource source) override {
-    spec.inputs = {input(0)};
+    if (spec.inputs.empty()) spec.inputs = {input(0)};
     ValueId output = node_.output;
     size_t n = 0;
     const size_t rank = out_shape().size();
@@ -327,9 +330,19 @@ class Lowering::Step final : public LoweringStep {
       lowering_.done_.insert(n);
       output = norm->output;
     }
+    const auto take = [&](Binary::Function function, std::string& to) {
+      const Node* next = to.empty() ? lowering_.only_user<Binary>(output, n) : nullptr;
+      const int operand = next == nullptr ? -1 : channel_operand(graph(), *next, function);
+      if (operand < 0) return;
+      to = graph().value(next->inputs[static_cast<size_t>(operand)]).name;
+      lowering_.done_.insert(n);
+      output = next->output;
+    };
+    if (source.shift.empty()) take(Binary::Function::mul, source.scale);
+    take(Binary::Function::add, source.shift);
     const auto own = [&](const std::string& name) { return lowering_.own_.contains(name); };
     spec.own_weights = own(source.weight);
-    spec.own_scale = own(source.bias) || own(source.scale) || spec.own_weights;
+    spec.own_scale = own(source.bias) || own(source.scale) || own(source.shift) || spec.own_weights;
     lowering_.finish(std::move(spec), std::move(source), output);
   }
 
@@ -412,6 +425,24 @@ void Lowering::add(size_t n) {
 }
 
 }  // namespace
+
+int channel_operand(const Graph& graph, const Node& node, Binary::Function function) {
+  const auto* binary = std::get_if<Binary>(&node.op);
+  const Shape& y = graph.value(node.output).shape;
+  if (binary == nullptr || binary->function != function || (y.size() != 2 && y.size() != 4)) {
+    return -1;
+  }
+  Shape wanted = y;
+  for (size_t axis = 0; axis < y.size(); ++axis) wanted[axis] = axis == 1 ? y[1] : 1;
+  for (const int i : {0, 1}) {
+    const Value& value = graph.value(node.inputs[static_cast<size_t>(i)]);
+    Shape shape = value.shape;
+    shape.insert(shape.begin(), wanted.size() - std::min(shape.size(), wanted.size()), 1);
+    const Value& other = graph.value(node.inputs[static_cast<size_t>(1 - i)]);
+    if (value.constant && shape == wanted && other.shape == y) return i;
+  }
+  return -1;
+}
 
 void take_norm(LayerSource& source, const Graph& graph, const Node& norm) {
   const auto name = [&](size_t i) { return graph.value(norm.inputs[i]).name; };

@@ -18,7 +18,8 @@ namespace nestling {
 struct LayerSource {
   std::string weight;
   std::string bias;
-  std::string scale, shift, mean, variance;  // of a batch norm
+  std::string scale, shift;    // of a batch norm, or factors and addends of channels
+  std::string mean, variance;  // of a batch norm
   float epsilon = 0;
 };
 

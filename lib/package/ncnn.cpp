@@ -386,12 +386,19 @@ class Writer {
 
   void write(const Transpose& op) {
     if (op.order[0] != 0 || op.order.size() > 5) refuse("it changes the batch");
-    // Orders are numbered as they come in a dictionary.
-    std::vector<int64_t> order(op.order.size());
+    layer("Permute", order_number(op.order));
+  }
+
+  // Orders are numbered as they come in a dictionary.
+  template <typename Order>
+  static std::string order_number(const Order& wanted) {
+    std::vector<int64_t> order(wanted.size());
     std::iota(order.begin(), order.end(), 0);
     int number = 0;
-    for (; order != op.order; ++number) std::next_permutation(order.begin(), order.end());
-    layer("Permute", fmt::format("0={}", number));
+    for (; !std::ranges::equal(order, wanted); ++number) {
+      std::next_permutation(order.begin(), order.end());
+    }
+    return fmt::format("0={}", number);
   }
 
   void write(const Resize& op) {
@@ -439,6 +446,16 @@ class Writer {
     const int64_t channels = shape_of(0)[1];
     layer("GroupNorm",
           fmt::format("0={} 1={} 2={} 3=0", channels / op.size, channels, real(op.epsilon)));
+  }
+
+  // Of pixels whose channels lie side by side.
+  void write(const ChannelNorm& op) {
+    const std::string& y = name(node_->output);
+    const std::string pixels = y + "_pixels", normalised = y + "_normalised";
+    layer("Permute", pixels, {take(node_->inputs[0])}, pixels, order_number(kToChannelsLast));
+    layer("LayerNorm", normalised, {pixels}, normalised,
+          fmt::format("0={} 1={} 2=0", shape_of(0)[1], real(op.epsilon)));
+    layer("Permute", y, {normalised}, y, order_number(kToChannelsFirst));
   }
 
   void write(const InstanceNorm& op) {

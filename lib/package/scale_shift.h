@@ -1,4 +1,5 @@
-// A layer's y = acc * scale + shift for one channel: what its bias and batch norm come to.
+// A layer's y = acc * scale + shift for one channel: what its bias, and the batch norm
+// or the factors and addends behind it, come to.
 #pragma once
 
 #include <cmath>
@@ -17,9 +18,11 @@ inline ScaleShift scale_shift(const Graph& graph, const LayerSource& source, siz
   };
   ScaleShift result;
   if (!source.bias.empty()) result.shift = at(source.bias);
-  if (source.scale.empty()) return result;
-  result.scale = at(source.scale) / std::sqrt(at(source.variance) + source.epsilon);
-  result.shift = (result.shift - at(source.mean)) * result.scale + at(source.shift);
+  if (!source.mean.empty()) result.shift -= at(source.mean);
+  if (!source.scale.empty()) result.scale = at(source.scale);
+  if (!source.variance.empty()) result.scale /= std::sqrt(at(source.variance) + source.epsilon);
+  result.shift *= result.scale;
+  if (!source.shift.empty()) result.shift += at(source.shift);
   return result;
 }
 

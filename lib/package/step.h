@@ -28,7 +28,8 @@ class LoweringStep {
   // A runtime node with these inputs; its output is the node's, or that of the activation after it
   // that becomes its bounds.
   virtual void append(runtime::NodeSpec spec, std::vector<uint32_t> inputs) = 0;
-  // The same with weights, which train: takes in a batch norm behind the node.
+  // The same with weights, which train: takes in what is behind the node, a batch norm, or a
+  // product with and a sum of a number for each channel. Its input is input 0 if it names none.
   virtual void append_layer(runtime::NodeSpec spec, LayerSource source) = 0;
   // A runtime node whose output, shaped as the node's, is used by the next one.
   virtual uint32_t append_inner(runtime::NodeSpec spec, std::vector<uint32_t> inputs) = 0;
@@ -61,6 +62,9 @@ runtime::NodeSpec window_spec(const char* name, const Op& op) {
   if constexpr (requires { op.dilation; }) spec.dilation = narrow(op.dilation);
   return spec;
 }
+
+// Which input of a node has a factor (or an addend) for each channel of the other; -1 if none.
+int channel_operand(const Graph& graph, const Node& node, Binary::Function function);
 
 // Adds a batch norm to what a layer's scales and shifts come from.
 void take_norm(LayerSource& source, const Graph& graph, const Node& norm);

@@ -77,6 +77,34 @@ HWY_INLINE Vector hard_sigmoid(Vector x, Vector a, Vector b) {
   return hn::Min(hn::Max(hn::MulAdd(a, x, b), hn::Zero(d)), hn::Set(d, 1.0F));
 }
 
+// 1 - erf(x) for x from 0 on, to 2e-7 (Abramowitz and Stegun, 7.1.26).
+HWY_INLINE Vector erf_complement(Vector x) {
+  const All d;
+  const Vector t = reciprocal(hn::MulAdd(hn::Set(d, 0.3275911F), x, hn::Set(d, 1.0F)));
+  Vector y = hn::Set(d, 1.061405429F);
+  for (const float c : {-1.453152027F, 1.421413741F, -0.284496736F, 0.254829592F}) {
+    y = hn::MulAdd(y, t, hn::Set(d, c));
+  }
+  return hn::Mul(hn::Mul(y, t), exp_minus(hn::Mul(x, x)));
+}
+
+// x / 2 (1 + erf(x / sqrt 2))
+HWY_INLINE Vector gelu(Vector x) {
+  const All d;
+  const Vector size = hn::Abs(x);
+  const Vector rest = erf_complement(hn::Mul(size, hn::Set(d, 0.70710678F)));
+  return hn::NegMulAdd(hn::Mul(size, hn::Set(d, 0.5F)), rest, hn::Max(x, hn::Zero(d)));
+}
+
+// x tanh(ln(1 + e^x)), which is x n / (n + 2) with n = e^x (e^x + 2).
+HWY_INLINE Vector mish(Vector x) {
+  const All d;
+  const Vector two = hn::Set(d, 2.0F);
+  const Vector e = exp_minus(hn::Neg(hn::Min(x, hn::Set(d, 20.0F))));  // beyond, it is x
+  const Vector n = hn::Mul(e, hn::Add(e, two));
+  return hn::Mul(x, hn::Mul(n, reciprocal(hn::Add(n, two))));
+}
+
 bool UnaryImpl(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
   const All d;
   const Vector va = hn::Set(d, a), vb = hn::Set(d, b);
@@ -86,10 +114,36 @@ bool UnaryImpl(UnaryFunction function, float a, float b, const float* x, float* 
           count, y,
           [&](Vector v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(va, v), v); }, x);
       return true;
+    case F::elu:
+    case F::selu: {
+      const bool scales = function == F::selu;
+      const Vector below = scales ? hn::Mul(va, vb) : va, above = scales ? vb : hn::Set(d, 1.0F);
+      const auto f = [&](Vector v) {
+        const Vector less = hn::Sub(exp_minus(hn::Neg(v)), hn::Set(d, 1.0F));
+        return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(below, less), hn::Mul(above, v));
+      };
+      map(count, y, f, x);
+      return true;
+    }
     case F::sigmoid:
       map(
           count, y, [](Vector v) { return sigmoid(v); }, x);
       return true;
+    case F::mish:
+      map(
+          count, y, [](Vector v) { return mish(v); }, x);
+      return true;
+    case F::gelu:
+      map(
+          count, y, [](Vector v) { return gelu(v); }, x);
+      return true;
+    case F::erf: {
+      const auto f = [&](Vector v) {
+        return hn::CopySign(hn::Sub(hn::Set(d, 1.0F), erf_complement(hn::Abs(v))), v);
+      };
+      map(count, y, f, x);
+      return true;
+    }
     case F::hard_sigmoid:
       map(
           count, y, [&](Vector v) { return hard_sigmoid(v, va, vb); }, x);
@@ -149,6 +203,30 @@ void StandardiseImpl(const float* x, const float* mean, const float* scale, floa
   map(
       count, y, [](Vector v, Vector m, Vector s) { return hn::Mul(hn::Sub(v, m), s); }, x, mean,
       scale);
+}
+
+// The sum of f(x[i]).
+template <typename Function>
+HWY_INLINE float sum_over(const float* x, size_t count, const Function& f) {
+  const All d;
+  const size_t lanes = hn::Lanes(d), whole = count - count % lanes;
+  Vector sums = hn::Zero(d);
+  for (size_t i = 0; i < whole; i += lanes) sums = hn::Add(sums, f(hn::LoadU(d, x + i)));
+  float sum = hn::GetLane(hn::SumOfLanes(d, sums));
+  for (size_t i = whole; i < count; ++i) sum += hn::GetLane(f(hn::Set(d, x[i])));
+  return sum;
+}
+
+void NormaliseImpl(const float* x, float* y, size_t count, float epsilon) {
+  const auto n = static_cast<float>(count);
+  const Vector mean = hn::Set(All(), sum_over(x, count, [](Vector v) { return v; }) / n);
+  const float squares = sum_over(x, count, [&](Vector v) {
+    const Vector apart = hn::Sub(v, mean);
+    return hn::Mul(apart, apart);
+  });
+  const Vector scale = hn::Set(All(), 1 / std::sqrt(squares / n + epsilon));
+  map(
+      count, y, [&](Vector v) { return hn::Mul(hn::Sub(v, mean), scale); }, x);
 }
 
 void InterpolateImpl(const float* a, const float* b, const float* c, const float* d, float column,
@@ -260,6 +338,7 @@ HWY_EXPORT(MulImpl);
 HWY_EXPORT(MaxImpl);
 HWY_EXPORT(AddSquaresImpl);
 HWY_EXPORT(StandardiseImpl);
+HWY_EXPORT(NormaliseImpl);
 HWY_EXPORT(InterpolateImpl);
 HWY_EXPORT(SoftmaxImpl);
 HWY_EXPORT(InterleaveImpl);
@@ -287,6 +366,9 @@ void add_squares(const float* x, const float* mean, float* y, size_t count) {
 }
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(StandardiseImpl)(x, mean, scale, y, count);
+}
+void normalise(const float* x, float* y, size_t count, float epsilon) {
+  HWY_DYNAMIC_DISPATCH(NormaliseImpl)(x, y, count, epsilon);
 }
 void interpolate(const float* a, const float* b, const float* c, const float* d, float column,
                  float row, float* y, size_t count) {

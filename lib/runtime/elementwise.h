@@ -7,8 +7,8 @@
 
 namespace nestling::runtime {
 
-// y = f(x), off by at most 1e-6 and a millionth of it; false, and nothing done, for a function that
-// has no vectors.
+// y = f(x), off by at most 1e-6 and a millionth of it (mish for x of at least -1e30); false, and
+// nothing done, for a function that has no vectors.
 bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count);
 // y = x sigmoid(x), off by at most 1e-6 and a millionth of it, for x of at least -1e30.
 void silu(const float* x, float* y, size_t count);
@@ -21,6 +21,8 @@ void maximum(const float* a, const float* b, float* y, size_t count);
 void add_squares(const float* x, const float* mean, float* y, size_t count);
 // y[i] = (x[i] - mean[i]) scale[i]
 void standardise(const float* x, const float* mean, const float* scale, float* y, size_t count);
+// y[i] = (x[i] - the mean) / sqrt(the variance + epsilon), of `count` elements.
+void normalise(const float* x, float* y, size_t count, float epsilon);
 // y[i] = what lies between a, b and below these c, d: `column` of the way to b and d, `row` to c
 // and d; y is none of these.
 void interpolate(const float* a, const float* b, const float* c, const float* d, float column,

@@ -229,7 +229,7 @@ class BruteForce {
   }
 
   // What no output tells: groups of a convolution or a shuffle must stay of equal size, those of a
-  // norm of the size that they have.
+  // norm of the size that they have, and which of all channels that a norm mixes is which.
   void even_groups(const nestling::Node& node) {
     const auto fold = [&](nestling::ValueId id, size_t each) {
       for (size_t c = 0; c < static_cast<size_t>(graph_.value(id).shape[1]); ++c) {
@@ -247,6 +247,11 @@ class BruteForce {
       for (size_t c = 0; c < channels(node.output); ++c) {
         join(node.output, 1, c, node.inputs[0], 1, c / size * size);
         join(node.inputs[0], 1, c, node.inputs[0], 1, c / size * size);
+      }
+    }
+    if (std::holds_alternative<nestling::ChannelNorm>(node.op)) {
+      for (size_t c = 0; c < channels(node.output); ++c) {
+        join(node.output, 1, c, node.inputs[0], 1, c);
       }
     }
     if (!std::holds_alternative<nestling::Conv>(node.op)) return;

@@ -193,6 +193,57 @@ TEST_CASE("group norms, as PyTorch and as ONNX have them") {
   CHECK_THROWS_WITH(import_with(4), ContainsSubstring("4 groups do not fit its input"));
 }
 
+TEST_CASE(
+    "layer norms and fully connected layers of channels, as PyTorch and as ConvNeXt have them") {
+  const auto graph = check_model(model_of(R"(<ir_version: 8, opset_import: ["" : 13]>
+    block (float[N,3,8,8] X, float[8,3,1,1] w1, float[8] scale, float[8] shift, float[8,20] w2,
+           float[20] b2, float[20,8] w3, float[8,1,1] gamma, float[4,8,1,1] w4)
+          => (float[N,4,8,8] Y, float[N,8,8,8] Z)
+    {
+      two = Constant <value = float {2.0}> ()
+      tiny = Constant <value = float {0.001}> ()
+      root = Constant <value = float {1.4142135}> ()
+      one = Constant <value = float {1.0}> ()
+      half = Constant <value = float {0.5}> ()
+      c1 = Conv (X, w1)
+      u1 = ReduceMean <axes = [1], keepdims = 1> (c1)
+      d1 = Sub (c1, u1)
+      q1 = Mul (d1, d1)
+      v1 = ReduceMean <axes = [1], keepdims = 1> (q1)
+      e1 = Add (v1, tiny)
+      s1 = Sqrt (e1)
+      n1 = Div (d1, s1)
+      t1 = Transpose <perm = [0, 2, 3, 1]> (n1)
+      u2 = ReduceMean <axes = [-1], keepdims = 1> (t1)
+      d2 = Sub (t1, u2)
+      q2 = Pow (d2, two)
+      v2 = ReduceMean <axes = [-1], keepdims = 1> (q2)
+      e2 = Add (v2, tiny)
+      s2 = Sqrt (e2)
+      n2 = Div (d2, s2)
+      m2 = Mul (n2, scale)
+      a2 = Add (m2, shift)
+      l1 = MatMul (a2, w2)
+      b1 = Add (l1, b2)
+      g1 = Div (b1, root)
+      g2 = Erf (g1)
+      g3 = Add (g2, one)
+      g4 = Mul (b1, g3)
+      g5 = Mul (g4, half)
+      l2 = MatMul (g5, w3)
+      Z = Softmax <axis = 3> (a2)
+      t2 = Transpose <perm = [0, 3, 1, 2]> (l2)
+      m3 = Mul (gamma, t2)
+      a3 = Add (m3, c1)
+      Y = Conv (a3, w4)
+    })"));
+  CHECK(count_nodes(graph, "LayerNormalization") == 2);
+  CHECK(count_nodes(graph, "ReduceMean") == 0);
+  CHECK(count_nodes(graph, "Gemm") == 0);
+  CHECK(count_nodes(graph, "Erf") == 0);
+  CHECK(count_nodes(graph, "Transpose") == 1);  // for Z
+}
+
 TEST_CASE("a symbolic batch, sizes computed from shapes, a shuffle, names with slashes") {
   const auto graph = check_model(model_of(R"(<ir_version: 7, opset_import: ["" : 12]>
     torch (float[N,3,8,8] X, float[8,3,1,1] w1, float[8] b1, float[12,4,3,3] w2, float[12] b2,

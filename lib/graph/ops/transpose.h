@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "graph/ops/rules.h"
 
 namespace nestling {
@@ -14,5 +16,9 @@ struct Transpose {
   void write(OnnxWriter& to) const;
   static std::vector<OnnxRule> onnx();
 };
+
+// Of images: [N, C, H, W] to [N, H, W, C], and back.
+inline constexpr std::array<int64_t, 4> kToChannelsLast{0, 2, 3, 1};
+inline constexpr std::array<int64_t, 4> kToChannelsFirst{0, 3, 1, 2};
 
 }  // namespace nestling

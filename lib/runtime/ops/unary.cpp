@@ -11,34 +11,27 @@ namespace {
 
 using F = UnaryFunction;
 
-float softplus(float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); }
-
 // Calls each(f) with the function of one element, of those that unary() has no vectors for.
 template <typename Each>
-void with_function(F function, float a, float b, const Each& each) {
+void with_function(F function, const Each& each) {
   switch (function) {
     case F::identity:
       return each([](float x) { return x; });
     case F::leaky_relu:
+    case F::elu:
+    case F::selu:
     case F::sigmoid:
     case F::hard_sigmoid:
     case F::hard_swish:
-    case F::tanh:
-      return;  // unary() has all of these
-    case F::elu:
-      return each([=](float x) { return x < 0 ? a * std::expm1(x) : x; });
-    case F::selu:
-      return each([=](float x) { return b * (x < 0 ? a * std::expm1(x) : x); });
     case F::mish:
-      return each([](float x) { return x * std::tanh(softplus(x)); });
     case F::gelu:
-      return each([](float x) { return 0.5F * x * (1 + std::erf(x * 0.70710678F)); });
+    case F::tanh:
+    case F::erf:
+      return;  // unary() has all of these
     case F::softplus:
-      return each(softplus);
+      return each([](float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); });
     case F::softsign:
       return each([](float x) { return x / (1 + std::abs(x)); });
-    case F::erf:
-      return each([](float x) { return std::erf(x); });
     case F::sqrt:
       return each([](float x) { return std::sqrt(x); });
     case F::exp:
@@ -72,7 +65,7 @@ void run(const Step& step, const ThreadPool& pool) {
   const F function = static_cast<F>(node.numbers[0]);
   const auto run_block = [&](const float* x, float* y, size_t count) {
     if (unary(function, node.reals[0], node.reals[1], x, y, count)) return;
-    with_function(function, node.reals[0], node.reals[1], [&](const auto& f) {
+    with_function(function, [&](const auto& f) {
       for (size_t i = 0; i < count; ++i) y[i] = f(x[i]);
     });
   };

@@ -143,9 +143,10 @@ std::optional<Dispatch> softmax(const Step& step, const Places& places) {
 
 std::optional<Dispatch> normalise(const Step& step, const Places& places) {
   const std::vector<int64_t>& numbers = step.node->numbers;
-  const size_t group = numbers.size() == 2 ? static_cast<size_t>(numbers[1]) : 0;
-  return lines_along(Lines::normalise, step, static_cast<size_t>(numbers[0]), step.y.shape.size(),
-                     places, {.alpha = step.node->reals[0]}, group);
+  const size_t group = numbers.size() > 1 ? static_cast<size_t>(numbers[1]) : 0;
+  const size_t end = numbers.size() == 3 ? static_cast<size_t>(numbers[2]) : step.y.shape.size();
+  return lines_along(Lines::normalise, step, static_cast<size_t>(numbers[0]), end, places,
+                     {.alpha = step.node->reals[0]}, group);
 }
 
 std::optional<Dispatch> lrn(const Step& step, const Places& places) {

@@ -1,0 +1,10 @@
+#include "train/ops/step.h"
+
+namespace nestling {
+
+at::Tensor forward(const ChannelNorm& op, const TorchStep& step) {
+  const at::Tensor x = step.input(0).permute({0, 2, 3, 1});
+  return at::layer_norm(x, {x.size(3)}, {}, {}, op.epsilon, false).permute({0, 3, 1, 2});
+}
+
+}  // namespace nestling
