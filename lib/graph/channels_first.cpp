@@ -44,6 +44,7 @@ class ChannelsFirst {
     } else if (shape(node.output).size() == 4) {
       first = computed_first(node);
       if (first) {
+        node.name += ".nhwc";
         node.op = Transpose{{kToChannelsLast.begin(), kToChannelsLast.end()}};
         node.inputs = {*first};
       }
@@ -73,16 +74,20 @@ class ChannelsFirst {
       const auto x = first_.find(input);
       inputs.push_back(x != first_.end() ? x->second : layer ? input : by_channel(input));
     }
+    if (!std::ranges::count(graph_.outputs, node.output)) {
+      std::string& name = graph_.value(node.output).name;
+      name = unused_name(name + ".nhwc");
+    }
     const auto append = [&](const char* suffix, const Op& op, std::vector<ValueId> of) {
       return add_node(graph_, unused_name(node.name + suffix), op, std::move(of));
     };
-    if (by_element) return append(".nchw", node.op, inputs);
+    if (by_element) return append("", node.op, inputs);
     if (layer) {
       const Shape weight = shape(inputs[1]);
       inputs[1] = reshaped(inputs[1], {weight[0], weight[1], 1, 1});
-      return append(".nchw", Conv{}, inputs);
+      return append("", Conv{}, inputs);
     }
-    ValueId y = append(".norm", ChannelNorm{norm->epsilon}, {inputs[0]});
+    ValueId y = append("", ChannelNorm{norm->epsilon}, {inputs[0]});
     const std::vector<float>& scale = graph_.constant(inputs[1]).data;
     const bool shifts = inputs.size() > 2;
     if (shifts || std::any_of(scale.begin(), scale.end(), [](float v) { return v != 1; })) {

@@ -185,6 +185,8 @@ class Importer {
   void add_output(const std::string& name) {
     const ValueId id = value(name);
     if (graph_.value(id).constant) fail("its output \"{}\" is a constant", name);
+    if (expanded_.contains(name))
+      fail("its output \"{}\" is expanded, which is not supported", name);
     const auto is = [&](const std::vector<ValueId>& ids) {
       return std::find(ids.begin(), ids.end(), id) != ids.end();
     };
@@ -277,6 +279,8 @@ class Importer {
   }
 
   void add(const onnx::NodeProto& node);
+  void expand(Node& node, const std::string& output);
+  void check_expanded(const onnx::NodeProto& node) const;
   void add_constant(const onnx::NodeProto& node);
   bool fold(const onnx::NodeProto& node);
 
@@ -289,6 +293,8 @@ class Importer {
   std::map<std::string, const onnx::TensorProto*> tensors_;  // constants of the file
   std::map<std::string, Numbers> numbers_;                   // constants that were computed
   std::map<std::string, ValueId> ids_;
+  std::map<std::string, Shape>
+      expanded_;                         // what has fewer elements, as what meets it broadcasts it
   std::set<std::string> channels_last_;  // inputs that the file has so
   std::set<std::string> names_;          // of nodes
   std::set<std::string> failed_;         // values whose nodes could not be imported
@@ -459,6 +465,41 @@ bool Importer::fold(const onnx::NodeProto& node) {
   return true;
 }
 
+// Arithmetic broadcasts by itself: what is expanded for it stays as it is.
+void Importer::expand(Node& node, const std::string& output) {
+  const Shape x = node.shape(0);
+  const std::vector<double> wanted = node.numbers(1);
+  Shape shape = x;
+  if (shape.size() < wanted.size()) shape.insert(shape.begin(), wanted.size() - shape.size(), 1);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    int64_t& size = shape[shape.size() - wanted.size() + i];
+    const bool batch = std::isnan(wanted[i]);
+    const int64_t to = batch ? kBatch : static_cast<int64_t>(std::clamp(wanted[i], 0.0, 1e9));
+    if (size == 1) size = to;
+    const bool same = size == to || (size == kBatch && node.is_batch_size(to));
+    if (!same && to != 1) fail("its input of shape {} does not fit", x);
+  }
+  if (shape != x) expanded_[output] = shape;
+  node.alias(node.value(0), 0);
+}
+
+void Importer::check_expanded(const onnx::NodeProto& node) const {
+  for (const std::string& input : node.input()) {
+    const auto found = expanded_.find(input);
+    if (found == expanded_.end()) continue;
+    const Shape& wide = found->second;
+    const ValueId output = ids_.at(node.output(0));
+    const Shape& y = graph_.value(output).shape;
+    bool fits = !graph_.nodes.empty() && graph_.nodes.back().output == output &&
+                std::holds_alternative<Binary>(graph_.nodes.back().op) && y.size() >= wide.size();
+    for (size_t i = 0; fits && i < wide.size(); ++i) {
+      fits = wide[i] == 1 || wide[i] == y[y.size() - wide.size() + i];
+    }
+    if (!fits)
+      fail("its input \"{}\" is expanded to {}, which it would not be by itself", input, wide);
+  }
+}
+
 void Importer::add(const onnx::NodeProto& node) {
   const std::string& op = node.op_type();
   if (!node.domain().empty() && node.domain() != "ai.onnx") {
@@ -479,14 +520,19 @@ void Importer::add(const onnx::NodeProto& node) {
       const bool trains = reader.has_input(2) && reader.numbers(2).at(0) != 0;
       if (trains || reader.has_output(1)) fail("is in training mode, which is not supported");
     }
+    if (const auto found = expanded_.find(node.input(0)); found != expanded_.end()) {
+      expanded_[node.output(0)] = found->second;
+    }
     return reader.alias(reader.value(0), 0);
   }
+  if (op == "Expand") return expand(reader, node.output(0));
   const auto rule = rules().find(op);
   if (rule == rules().end()) {
     fail("is not supported; these are: {}", fmt::join(onnx_operators(), ", "));
   }
   rule->second(reader);
   reader.check_all_read();
+  check_expanded(node);
 }
 
 Graph import_model(const onnx::ModelProto& model, const Shape& input) {
@@ -505,7 +551,7 @@ Graph import_model(const onnx::ModelProto& model, const Shape& input) {
 }  // namespace
 
 std::vector<std::string> onnx_operators() {
-  std::set<std::string> names = {"Cast",   "Constant", "ConstantOfShape", "Dropout",
+  std::set<std::string> names = {"Cast",   "Constant", "ConstantOfShape", "Dropout", "Expand",
                                  "Gather", "Identity", "Shape",           "Size"};
   for (const auto& [name, read] : rules()) names.insert(name);
   return {names.begin(), names.end()};

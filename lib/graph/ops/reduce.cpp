@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "graph/onnx_node.h"
 #include "graph/onnx_writer.h"
+#include "graph/ops/binary.h"
+#include "graph/ops/unary.h"
 #include "graph/ties.h"
 
 namespace nestling {
@@ -16,7 +18,8 @@ using F = Reduce::Function;
 void read_reduce(OnnxNode& node) {
   Reduce op;
   const std::string& type = node.op_type();
-  op.function = type == "ReduceMean" ? F::mean : type == "ReduceMax" ? F::max : F::sum;
+  const bool least = type == "ReduceMin";
+  op.function = type == "ReduceMean" ? F::mean : least || type == "ReduceMax" ? F::max : F::sum;
   op.keep = node.integer("keepdims", 1) != 0;
   const auto rank = static_cast<int64_t>(node.shape(0).size());
   op.axes = node.integers("axes", 1).value_or(std::vector<int64_t>{});
@@ -30,8 +33,33 @@ void read_reduce(OnnxNode& node) {
   }
   for (int64_t& axis : op.axes) axis += axis < 0 ? rank : 0;
   std::sort(op.axes.begin(), op.axes.end());
-  if (op.axes.empty()) return node.alias(node.value(0));  // of a scalar
-  node.append(op, {node.value(0)});
+  // Minima are maxima of what is negated; norms are sums of what has no sign any more.
+  using U = Unary::Function;
+  ValueId x = node.value(0);
+  if (least) x = node.step(".negated", Unary{U::neg}, {x});
+  if (type == "ReduceL1") x = node.step(".sizes", Unary{U::abs}, {x});
+  const bool root = type == "ReduceL2";
+  if (root || type == "ReduceSumSquare") x = node.step(".squares", kMul, {x, x});
+  if (op.axes.empty()) {  // of a scalar
+    if (least || root) fail("of a scalar is not supported");
+    return node.alias(x);
+  }
+  if (!least && !root) return node.append(op, {x});
+  node.append(Unary{least ? U::neg : U::sqrt}, {node.step(".reduced", op, {x})});
+}
+
+// By the square root of the squares' sum, or by the sum of sizes, along an axis.
+void read_norm(OnnxNode& node) {
+  const int64_t p = node.integer("p", 2);
+  if (p != 1 && p != 2) fail("p is {}, not 1 or 2", p);
+  const auto rank = static_cast<int64_t>(node.shape(0).size());
+  const int64_t axis = node.integer("axis", -1);
+  const ValueId x = node.value(0);
+  const ValueId terms = p == 1 ? node.step(".sizes", Unary{Unary::Function::abs}, {x})
+                               : node.step(".squares", kMul, {x, x});
+  ValueId norm = node.step(".sum", Reduce{F::sum, {axis < 0 ? axis + rank : axis}, true}, {terms});
+  if (p == 2) norm = node.step(".norm", Unary{Unary::Function::sqrt}, {norm});
+  node.append(Binary{Binary::Function::div}, {x, norm});
 }
 
 void read_global(OnnxNode& node) {
@@ -93,11 +121,11 @@ void Reduce::write(OnnxWriter& to) const {
 }
 
 std::vector<OnnxRule> Reduce::onnx() {
-  return {{"ReduceMean", read_reduce},
-          {"ReduceMax", read_reduce},
-          {"ReduceSum", read_reduce},
-          {"GlobalAveragePool", read_global},
-          {"GlobalMaxPool", read_global}};
+  return {{"ReduceMean", read_reduce},        {"ReduceMax", read_reduce},
+          {"ReduceMin", read_reduce},         {"ReduceSum", read_reduce},
+          {"ReduceSumSquare", read_reduce},   {"ReduceL1", read_reduce},
+          {"ReduceL2", read_reduce},          {"LpNormalization", read_norm},
+          {"GlobalAveragePool", read_global}, {"GlobalMaxPool", read_global}};
 }
 
 }  // namespace nestling
