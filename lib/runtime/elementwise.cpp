@@ -7,7 +7,6 @@
 // After foreach_target.h.
 #include <algorithm>
 #include <cmath>
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include "runtime/elementwise.h"
@@ -29,6 +28,26 @@ HWY_INLINE void map(size_t count, float* y, const Function& f, const In*... x) {
   size_t i = 0;
   for (; i + lanes <= count; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)...), d, y + i);
   for (; i < count; ++i) y[i] = hn::GetLane(f(hn::Set(d, x[i])...));
+}
+
+// y[i] = f(x[i]), or x[i] f(x[i]), of a longer f, which is there once: what is left behind the last
+// vector becomes one.
+template <typename Function>
+HWY_INLINE void map_long(size_t count, float* y, bool times_x, const Function& f, const float* x) {
+  const All d;
+  const size_t lanes = hn::Lanes(d);
+  HWY_ALIGN float rest[HWY_MAX_BYTES / sizeof(float)] = {};
+  for (size_t i = 0; i < count; i += lanes) {
+    const float* from = x + i;
+    float* to = y + i;
+    if (count - i < lanes) {
+      std::copy(from, x + count, rest);
+      from = to = rest;
+    }
+    const Vector v = hn::LoadU(d, from), result = f(v);
+    hn::StoreU(times_x ? hn::Mul(v, result) : result, d, to);
+  }
+  std::copy_n(rest, count % lanes, y + count - count % lanes);
 }
 
 // 1 / x, to the last bit but one.
@@ -72,11 +91,6 @@ HWY_INLINE Vector sigmoid(Vector x) {
   return reciprocal(hn::Add(hn::Set(All(), 1.0F), exp_minus(x)));
 }
 
-HWY_INLINE Vector hard_sigmoid(Vector x, Vector a, Vector b) {
-  const All d;
-  return hn::Min(hn::Max(hn::MulAdd(a, x, b), hn::Zero(d)), hn::Set(d, 1.0F));
-}
-
 // 1 - erf(x) for x from 0 on, to 2e-7 (Abramowitz and Stegun, 7.1.26).
 HWY_INLINE Vector erf_complement(Vector x) {
   const All d;
@@ -105,13 +119,18 @@ HWY_INLINE Vector mish(Vector x) {
   return hn::Mul(x, hn::Mul(n, reciprocal(hn::Add(n, two))));
 }
 
-bool UnaryImpl(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
+bool UnaryImpl(UnaryFunction function, float a, float b, bool times_x, const float* x, float* y,
+               size_t count) {
   const All d;
   const Vector va = hn::Set(d, a), vb = hn::Set(d, b);
   switch (function) {
+    case F::identity:
+      map_long(
+          count, y, times_x, [](Vector v) { return v; }, x);
+      return true;
     case F::leaky_relu:
-      map(
-          count, y,
+      map_long(
+          count, y, times_x,
           [&](Vector v) { return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(va, v), v); }, x);
       return true;
     case F::elu:
@@ -122,50 +141,46 @@ bool UnaryImpl(UnaryFunction function, float a, float b, const float* x, float* 
         const Vector less = hn::Sub(exp_minus(hn::Neg(v)), hn::Set(d, 1.0F));
         return hn::IfThenElse(hn::Lt(v, hn::Zero(d)), hn::Mul(below, less), hn::Mul(above, v));
       };
-      map(count, y, f, x);
+      map_long(count, y, times_x, f, x);
       return true;
     }
     case F::sigmoid:
-      map(
-          count, y, [](Vector v) { return sigmoid(v); }, x);
+      map_long(
+          count, y, times_x, [](Vector v) { return sigmoid(v); }, x);
       return true;
     case F::mish:
-      map(
-          count, y, [](Vector v) { return mish(v); }, x);
+      map_long(
+          count, y, times_x, [](Vector v) { return mish(v); }, x);
       return true;
     case F::gelu:
-      map(
-          count, y, [](Vector v) { return gelu(v); }, x);
+      map_long(
+          count, y, times_x, [](Vector v) { return gelu(v); }, x);
       return true;
-    case F::erf: {
-      const auto f = [&](Vector v) {
-        return hn::CopySign(hn::Sub(hn::Set(d, 1.0F), erf_complement(hn::Abs(v))), v);
-      };
-      map(count, y, f, x);
-      return true;
-    }
     case F::hard_sigmoid:
-      map(
-          count, y, [&](Vector v) { return hard_sigmoid(v, va, vb); }, x);
-      return true;
     case F::hard_swish: {
-      const Vector sixth = hn::Set(d, 1.0F / 6), half = hn::Set(d, 0.5F);
-      map(
-          count, y, [&](Vector v) { return hn::Mul(v, hard_sigmoid(v, sixth, half)); }, x);
+      const bool swish = function == F::hard_swish;
+      const Vector slope = swish ? hn::Set(d, 1.0F / 6) : va,
+                   middle = swish ? hn::Set(d, 0.5F) : vb;
+      const auto f = [&](Vector v) {
+        const Vector part = hn::MulAdd(slope, v, middle);
+        const Vector gate = hn::Min(hn::Max(part, hn::Zero(d)), hn::Set(d, 1.0F));
+        return swish ? hn::Mul(v, gate) : gate;
+      };
+      map_long(count, y, times_x, f, x);
       return true;
     }
-    case F::tanh:
-      map(
-          count, y, [&](Vector v) { return hn::Tanh(d, v); }, x);
+    case F::tanh: {
+      const Vector one = hn::Set(d, 1.0F);
+      const auto f = [&](Vector v) {
+        const Vector half = sigmoid(hn::Add(v, v));
+        return hn::Sub(hn::Add(half, half), one);
+      };
+      map_long(count, y, times_x, f, x);
       return true;
+    }
     default:
       return false;
   }
-}
-
-void SiluImpl(const float* x, float* y, size_t count) {
-  map(
-      count, y, [](Vector v) { return hn::Mul(v, sigmoid(v)); }, x);
 }
 
 void ClampImpl(float low, float high, float* y, size_t count) {
@@ -331,7 +346,6 @@ HWY_AFTER_NAMESPACE();
 namespace nestling::runtime {
 
 HWY_EXPORT(UnaryImpl);
-HWY_EXPORT(SiluImpl);
 HWY_EXPORT(ClampImpl);
 HWY_EXPORT(AddImpl);
 HWY_EXPORT(MulImpl);
@@ -345,10 +359,10 @@ HWY_EXPORT(InterleaveImpl);
 HWY_EXPORT(MaximumOfImpl);
 HWY_EXPORT(SumOfImpl);
 
-bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count) {
-  return HWY_DYNAMIC_DISPATCH(UnaryImpl)(function, a, b, x, y, count);
+bool unary(UnaryFunction function, float a, float b, bool times_x, const float* x, float* y,
+           size_t count) {
+  return HWY_DYNAMIC_DISPATCH(UnaryImpl)(function, a, b, times_x, x, y, count);
 }
-void silu(const float* x, float* y, size_t count) { HWY_DYNAMIC_DISPATCH(SiluImpl)(x, y, count); }
 void clamp(float low, float high, float* y, size_t count) {
   HWY_DYNAMIC_DISPATCH(ClampImpl)(low, high, y, count);
 }

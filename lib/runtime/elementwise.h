@@ -7,11 +7,10 @@
 
 namespace nestling::runtime {
 
-// y = f(x), off by at most 1e-6 and a millionth of it (mish for x of at least -1e30); false, and
-// nothing done, for a function that has no vectors.
-bool unary(UnaryFunction function, float a, float b, const float* x, float* y, size_t count);
-// y = x sigmoid(x), off by at most 1e-6 and a millionth of it, for x of at least -1e30.
-void silu(const float* x, float* y, size_t count);
+// y = f(x), or x f(x), off by at most 1e-6 and a millionth of it, if no x is below -1e30; false,
+// and nothing done, for a function that has no vectors.
+bool unary(UnaryFunction function, float a, float b, bool times_x, const float* x, float* y,
+           size_t count);
 
 void clamp(float low, float high, float* y, size_t count);
 void add(const float* a, const float* b, float* y, size_t count);
