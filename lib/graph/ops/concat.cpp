@@ -8,6 +8,30 @@
 #include "graph/ties.h"
 
 namespace nestling {
+namespace {
+
+void read(OnnxNode& node) {
+  const auto rank = static_cast<int64_t>(node.shape(0).size());
+  const int64_t axis = node.integer("axis", 1);
+  node.append(Concat{axis < 0 ? axis + rank : axis}, node.values());
+}
+
+// Its input several times along each axis.
+void read_tile(OnnxNode& node) {
+  const std::vector<int64_t> repeats = node.whole_numbers(1);
+  if (repeats.size() != node.shape(0).size()) fail("does not name each axis once");
+  ValueId x = node.value(0);
+  for (size_t axis = 0; axis < repeats.size(); ++axis) {
+    if (repeats[axis] == 1) continue;
+    if (repeats[axis] < 1 || repeats[axis] > 1024)
+      fail("repeats its input {} times", repeats[axis]);
+    const std::vector<ValueId> copies(static_cast<size_t>(repeats[axis]), x);
+    x = node.step(fmt::format(".axis{}", axis).c_str(), Concat{static_cast<int64_t>(axis)}, copies);
+  }
+  node.alias(x);
+}
+
+}  // namespace
 
 Shape Concat::shape(const Inputs& in) const {
   in.expect(1, 1024);
@@ -39,12 +63,6 @@ void Concat::tie(Ties& ties) const {
 
 void Concat::write(OnnxWriter& to) const { to.integer("axis", axis); }
 
-std::vector<OnnxRule> Concat::onnx() {
-  return {{"Concat", [](OnnxNode& node) {
-             const auto rank = static_cast<int64_t>(node.shape(0).size());
-             const int64_t axis = node.integer("axis", 1);
-             node.append(Concat{axis < 0 ? axis + rank : axis}, node.values());
-           }}};
-}
+std::vector<OnnxRule> Concat::onnx() { return {{"Concat", read}, {"Tile", read_tile}}; }
 
 }  // namespace nestling
