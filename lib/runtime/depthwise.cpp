@@ -39,6 +39,19 @@ HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t 
   }
 }
 
+// Where `count` pixels of a row of x lie, from a column on: at zeros where there are none.
+void find_pixels(const ConvTask& task, int64_t row, int64_t column, size_t count,
+                 const float** at) {
+  const auto width = static_cast<int64_t>(task.x.width), all = static_cast<int64_t>(count);
+  const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height);
+  const int64_t begin = inside ? std::clamp<int64_t>(-column, 0, all) : all;
+  const int64_t end = std::clamp(width - column, begin, all);
+  for (int64_t j = 0; j < begin; ++j) at[j] = task.zeros;
+  const float* x = task.x.data + (row * width + column) * static_cast<int64_t>(task.x.stride);
+  for (int64_t j = begin; j < end; ++j) at[j] = x + j * static_cast<int64_t>(task.x.stride);
+  for (int64_t j = end; j < all; ++j) at[j] = task.zeros;
+}
+
 // Square windows of kSize and kStride, over pixels that lie side by side: a pixel of x that several
 // of them see is loaded once.
 template <size_t kSize, size_t kStride>
@@ -52,10 +65,7 @@ struct SideBySide {
     const int64_t top = static_cast<int64_t>(row * kStride) - node.padding[0];
     const int64_t left = static_cast<int64_t>(column * kStride) - node.padding[1];
     for (size_t i = 0; i < kSize; ++i) {
-      for (size_t j = 0; j < kColumns; ++j) {
-        at[i][j] =
-            pixel_or_zeros(task, top + static_cast<int64_t>(i), left + static_cast<int64_t>(j));
-      }
+      find_pixels(task, top + static_cast<int64_t>(i), left, kColumns, at[i]);
     }
   }
 
