@@ -100,8 +100,9 @@ class ChannelsFirst {
   // Whether it is a constant of one number, or of one for each place of the last axis.
   bool is_by_channel(ValueId id) const {
     const Value& value = graph_.value(id);
+    if (!value.constant) return false;
     const int64_t count = element_count(value.shape);
-    return value.constant && (count == 1 || value.shape.back() == count);
+    return count == 1 || value.shape.back() == count;
   }
 
   // The same for [N, C, H, W].
