@@ -44,8 +44,8 @@ class RandomNetwork {
   ValueId pointwise(ValueId x, int64_t filters) { return b_.conv(name("point"), x, filters, {}); }
   ValueId activation(ValueId x) {
     using F = nestling::Unary::Function;
-    const F functions[] = {F::relu, F::sigmoid, F::tanh, F::hard_swish, F::mish};
-    return b_.node(name("act"), nestling::Unary{functions[b_.random.below(5)]}, {x});
+    const F functions[] = {F::relu, F::sigmoid, F::tanh, F::hard_swish, F::mish, F::gelu};
+    return b_.node(name("act"), nestling::Unary{functions[b_.random.below(6)]}, {x});
   }
   ValueId part(ValueId x, int64_t begin, int64_t end) {
     return b_.node(name("slice"), nestling::Slice{{1}, {begin}, {end}, {1}}, {x});
