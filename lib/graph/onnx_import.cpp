@@ -293,11 +293,10 @@ class Importer {
   std::map<std::string, const onnx::TensorProto*> tensors_;  // constants of the file
   std::map<std::string, Numbers> numbers_;                   // constants that were computed
   std::map<std::string, ValueId> ids_;
-  std::map<std::string, Shape>
-      expanded_;                         // what has fewer elements, as what meets it broadcasts it
-  std::set<std::string> channels_last_;  // inputs that the file has so
-  std::set<std::string> names_;          // of nodes
-  std::set<std::string> failed_;         // values whose nodes could not be imported
+  std::map<std::string, Shape> expanded_;  // what the file has larger than ids_
+  std::set<std::string> channels_last_;    // inputs that the file has so
+  std::set<std::string> names_;            // of nodes
+  std::set<std::string> failed_;           // values whose nodes could not be imported
 };
 
 // A node whose attributes have not all been asked for is one that says more than we understand.

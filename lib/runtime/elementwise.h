@@ -7,8 +7,9 @@
 
 namespace nestling::runtime {
 
-// y = f(x), or x f(x), off by at most 1e-6 and a millionth of it, if no x is below -1e30; false,
-// and nothing done, for a function that has no vectors.
+// y = f(x), or x f(x), off by at most 1e-6 and a millionth of it, for x of at least -1e30 (x f(x)
+// of others than the sigmoid: from -1e8 to 1e8); false, and nothing done, for a function that has
+// no vectors.
 bool unary(UnaryFunction function, float a, float b, bool times_x, const float* x, float* y,
            size_t count);
 
