@@ -25,12 +25,18 @@ bool has_filters(const Graph& graph, const Node& node) {
          graph.value(node.inputs[1]).constant;
 }
 
+bool is_norm(const Node& node) {
+  return std::holds_alternative<BatchNorm>(node.op) || std::holds_alternative<GroupNorm>(node.op) ||
+         std::holds_alternative<InstanceNorm>(node.op) ||
+         std::holds_alternative<LayerNorm>(node.op) || std::holds_alternative<ChannelNorm>(node.op);
+}
+
 }  // namespace
 
 std::vector<ValueId> without_batch_norm(const Graph& graph) {
   std::vector<ValueId> found;
   for (const Node& node : graph.nodes) {
-    if (std::holds_alternative<BatchNorm>(node.op)) return {};
+    if (is_norm(node)) return {};
     if (!std::holds_alternative<Conv>(node.op)) continue;
     const Shape& y = graph.value(node.output).shape;
     const bool is_output =

@@ -15,7 +15,7 @@ struct ChannelStatistics {
 
 // The convolutions that a training would want a batch norm behind: their images have several
 // pixels, are no output of the network, and no batch norm follows. None of them if the network has
-// batch norms: it is then as its authors want it.
+// batch norms, or norms of another kind: it is then as its authors want it.
 std::vector<ValueId> without_batch_norm(const Graph& graph);
 
 // A batch norm behind every value named, with these statistics as its running ones, and the scale

@@ -112,12 +112,30 @@ KeptChannels prefixes(const ChannelGroups& groups, const Nesting& nesting, int c
   return kept;
 }
 
+namespace {
+
+// The values that a layer with weights sees, itself or what is computed of them.
+std::set<ValueId> seen_by_layers(const Graph& graph) {
+  std::set<ValueId> seen;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const bool layer = std::holds_alternative<Conv>(node->op) ||
+                       std::holds_alternative<ConvTranspose>(node->op) ||
+                       std::holds_alternative<Gemm>(node->op);
+    if (layer || seen.contains(node->output)) seen.insert(node->inputs.begin(), node->inputs.end());
+  }
+  return seen;
+}
+
+}  // namespace
+
 std::vector<std::string> own_constants(const Graph& graph, Growth growth) {
   const ChannelGroups groups = find_groups(graph);
+  const std::set<ValueId> seen = seen_by_layers(graph);
   std::vector<std::string> own;
   for (const Node& node : graph.nodes) {
     const auto& axes = groups.labels[static_cast<size_t>(node.output)];
-    const bool head = std::any_of(axes.begin(), axes.end(), [&](const auto& labels) {
+    const bool shares = growth != Growth::causal && seen.contains(node.output);
+    const bool head = !shares && std::any_of(axes.begin(), axes.end(), [&](const auto& labels) {
       return std::any_of(labels.begin(), labels.end(), [&](const ChannelLabel& label) {
         return label.group >= 0 && groups.groups[static_cast<size_t>(label.group)].fixed;
       });

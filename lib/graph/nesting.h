@@ -53,8 +53,9 @@ std::string own_name(const Nesting& nesting, int capacity, const std::string& na
 // The channels of capacity `capacity` (1 is the smallest): prefixes of the groups of `groups`.
 KeptChannels prefixes(const ChannelGroups& groups, const Nesting& nesting, int capacity);
 
-// The constants of `graph` of which every capacity has its own: the classifier head; but for causal
-// growth also the batch norms and biases.
+// The constants of `graph` of which every capacity has its own: the classifier head, which is what
+// no layer comes behind; but for causal growth also the batch norms and biases. In causal growth,
+// where filters do not see what larger capacities add, all layers whose filters cannot be cut.
 std::vector<std::string> own_constants(const Graph& graph, Growth growth);
 
 // Capacity `capacity` as a graph of its own. Throws Error if there is no such capacity.

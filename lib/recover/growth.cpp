@@ -90,20 +90,23 @@ Grown grow(const Graph& smaller, const Graph& larger, Growth growth) {
   Grown grown{larger, {}};
   for (size_t v = 0; v < larger.values.size(); ++v) {
     const Value& value = larger.values[v];
-    if (!value.constant || groups.labels[v].empty() || groups.labels[v][0].empty()) continue;
-    const int32_t rows_group = groups.labels[v][0][0].group;
-    if (groups.groups[static_cast<size_t>(rows_group)].fixed) continue;  // the head
+    if (!value.constant) continue;
+    const auto& labels = groups.labels[v];
+    const bool has_rows = !labels.empty() && !labels[0].empty();  // filters, or their scales
+    if (own.contains(value.name) && has_rows &&
+        groups.groups[static_cast<size_t>(labels[0][0].group)].fixed) {
+      continue;  // the head
+    }
     const Shape& shape = value.shape;
     std::vector<std::vector<int64_t>> old(shape.size()), all(shape.size());
     for (size_t axis = 0; axis < shape.size(); ++axis) {
       all[axis].resize(static_cast<size_t>(shape[axis]));
       std::iota(all[axis].begin(), all[axis].end(), 0);
-      const auto& labels = groups.labels[v][axis];
-      old[axis] = labels.empty() ? all[axis] : kept_indices(labels, kept);
+      old[axis] = labels[axis].empty() ? all[axis] : kept_indices(labels[axis], kept);
     }
     Tensor& tensor = *grown.graph.values[v].constant;
     Tensor mask{shape, std::vector<float>(tensor.data.size(), 1.0F)};
-    if (shape.size() > 1) {
+    if (has_rows && shape.size() > 1) {
       // Old filters, all inputs: zero, and in causal growth frozen.
       std::vector<std::vector<int64_t>> rows = all;
       rows[0] = old[0];

@@ -29,9 +29,10 @@ struct Grown {
   TrainableMasks masks;
 };
 
-// `larger` gives the new filters' first weights and the head's. In full growth the frozen filters
-// also get trainable weights for the new channels, first zero: at the start the old channels
-// compute what they did. In causal growth those weights are zero and stay so.
+// `larger` gives the new filters' first weights and the head's. What has no new channels is frozen.
+// In full growth the frozen filters also get trainable weights for the new channels, first zero: at
+// the start the old channels compute what they did. In causal growth those weights are zero and
+// stay so.
 //
 //   weights of one layer, full:   [ frozen | 0, trained ]     causal:  [ frozen |   0     ]
 //                                 [ larger |   larger   ]              [ larger | larger  ]

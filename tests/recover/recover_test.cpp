@@ -32,7 +32,7 @@ struct Run {
   nestling::Progress quiet;
   std::filesystem::path path = folder / "run";
 
-  Run() {
+  explicit Run(const Graph& vanilla = Run::vanilla()) {
     test::write_dataset(folder / "bars", 320, 8);
     data = nestling::load_dataset((folder / "bars").string(), "train");
     nestling::prepare_training(1);
@@ -41,7 +41,7 @@ struct Run {
     options.min_accuracy = 0.0;
     options.max_iterations = 3;
     options.step = 0.4;
-    nestling::prune(vanilla(), data, path, options, quiet);
+    nestling::prune(vanilla, data, path, options, quiet);
   }
   static Graph vanilla() {
     return nestling::make_model("resnet20", {.classes = 4, .channels = 1, .height = 8, .width = 8});
@@ -116,6 +116,59 @@ TEST_CASE("a smaller capacity's parameters are bit-identical in every larger one
     const Graph vanilla = nestling::load_onnx(run.path / "models/000.onnx");
     CHECK(nested.constant(nestling::find_value(nested, "conv1.weight")) !=
           vanilla.constant(nestling::find_value(vanilla, "conv1.weight")));
+  }
+}
+
+namespace {
+
+// Two blocks of a ConvNeXt: only what is between their fully connected layers can be cut.
+Graph blocks_around_a_trunk() {
+  test::Builder b(7, {nestling::kBatch, 1, 8, 8});
+  nestling::ValueId x = b.conv3x3("stem", b.input(), 8, 2);
+  for (const std::string name : {"a", "b"}) {
+    nestling::ValueId y =
+        b.conv(name + ".depthwise", x, 8, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}}, true, 8);
+    y = b.node(name + ".norm", nestling::ChannelNorm{}, {y});
+    y = b.node(name + ".scaled", nestling::kMul, {y, b.constant(name + ".scale", {8, 1, 1}, 1)});
+    y = b.node(name + ".gelu", nestling::Unary{nestling::Unary::Function::gelu},
+               {b.conv(name + ".hidden", y, 24, {})});
+    y = b.node(name + ".wide", nestling::kMul, {y, b.constant(name + ".by", {1, 24, 1, 1}, 1)});
+    y = b.conv(name + ".back", y, 8, {});
+    y = b.node(name + ".less", nestling::kMul, {y, b.constant(name + ".gamma", {}, 1)});
+    x = b.node(name + ".sum", nestling::kAdd, {y, x});
+  }
+  x = b.node("pool", nestling::global_average_pool(), {x});
+  return b.finish(b.gemm("head", b.node("flatten", nestling::flatten(), {x}), 4));
+}
+
+}  // namespace
+
+TEST_CASE("layers of which no filter can be cut are shared, and stay") {
+  Run run(blocks_around_a_trunk());
+  for (const Growth growth : {Growth::full, Growth::joint, Growth::causal}) {
+    INFO(nestling::growth_name(growth));
+    const Graph nested = run.recover(growth, growth != Growth::joint);
+    const Nesting nesting = nestling::nesting_of(nested, "nested");
+    const std::set<std::string> own(nesting.own.begin(), nesting.own.end());
+    CHECK(own.contains("head.weight"));
+    // Filters of the trunk that see more in larger capacities cannot be the same in causal growth.
+    CHECK(own.contains("a.back.weight") == (growth == Growth::causal));
+    for (int k = 1; k <= 3; ++k) {
+      const Graph small = nestling::descend(nested, nesting, k);
+      const Graph committed =
+          growth == Growth::joint
+              ? small
+              : nestling::load_onnx(run.path / (std::string(nestling::growth_name(growth)) + "-3") /
+                                    ("capacity" + std::to_string(k) + ".onnx"));
+      for (const nestling::Value& value : small.values) {
+        if (!value.constant) continue;
+        INFO("capacity " << k << ", " << value.name);
+        CHECK(*value.constant == committed.constant(nestling::find_value(committed, value.name)));
+        if (own.contains(value.name)) continue;
+        CHECK(
+            is_prefix(*value.constant, nested.constant(nestling::find_value(nested, value.name))));
+      }
+    }
   }
 }
 

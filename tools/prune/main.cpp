@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
                   "Share of the channels that a group may lose at most")
       ->check(CLI::Range(0.0, 1.0));
   tool.app.add_flag("--rebatchnorm,!--no-rebatchnorm", options.rebatchnorm,
-                    "Of a model without batch norms, whose exporter folded them: train with new "
+                    "Of a model without norms, whose exporter folded batch norms: train with new "
                     "ones; packages and --to onnx have them folded again");
   tool.app
       .add_option("--step", options.step,
