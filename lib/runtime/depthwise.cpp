@@ -40,8 +40,8 @@ HWY_INLINE void depthwise_pixels(const ConvTask& task, const Rows& rows, size_t 
 }
 
 // Where `count` pixels of a row of x lie, from a column on: at zeros where there are none.
-void find_pixels(const ConvTask& task, int64_t row, int64_t column, size_t count,
-                 const float** at) {
+HWY_NOINLINE void find_pixels(const ConvTask& task, int64_t row, int64_t column, size_t count,
+                              const float** at) {
   const auto width = static_cast<int64_t>(task.x.width), all = static_cast<int64_t>(count);
   const bool inside = row >= 0 && row < static_cast<int64_t>(task.x.height);
   const int64_t begin = inside ? std::clamp<int64_t>(-column, 0, all) : all;
