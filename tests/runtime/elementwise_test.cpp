@@ -64,7 +64,7 @@ TEST_CASE("functions of one element are the C library's") {
             nestling::runtime::unary(function, 0.25F, 0.5F, times_x, x.data(), y.data(), x.size()));
         for (size_t i = 0; i < x.size(); ++i) {
           INFO("x = " << x[i]);
-          if (x[i] < -1e31F) continue;
+          if (x[i] < -1e31F && (times_x || function == UnaryFunction::mish)) continue;
           if (times_x && function != UnaryFunction::sigmoid && std::abs(x[i]) > 1e8F) continue;
           const double exact = expected(function, x[i]) * (times_x ? x[i] : 1);
           CHECK(y[i] == Approx(exact).epsilon(1e-6).margin(1e-6));
