@@ -193,6 +193,39 @@ TEST_CASE("group norms, as PyTorch and as ONNX have them") {
   CHECK_THROWS_WITH(import_with(4), ContainsSubstring("4 groups do not fit its input"));
 }
 
+TEST_CASE("what is expanded for arithmetic, and norms of a vector, as PyTorch has them") {
+  const std::string head = R"(<ir_version: 8, opset_import: ["" : 13]>
+    embedding (float[N,3,8,8] X, float[8,3,1,1] w1, float[8,8,1,1] w2, float[5,8] w3)
+              => (float[N,5] Y)
+    {
+      tiny = Constant <value = float {0.000001}> ()
+      c1 = Conv (X, w1)
+      p1 = GlobalAveragePool (c1)
+      c2 = Conv (p1, w2)
+      s2 = Sigmoid (c2)
+      size = Shape (c1)
+      e2 = Expand (s2, size)
+      m2 = Mul (c1, e2)
+      g2 = GlobalMaxPool (m2)
+      f2 = Flatten (g2)
+      v = Gemm <transB = 1> (f2, w3)
+      n3 = ReduceL2 <axes = [1], keepdims = 1> (v)
+      x3 = Max (n3, tiny)
+      size3 = Shape (v)
+      e3 = Expand (x3, size3)
+    )";
+  const auto graph = check_model(model_of((head + "Y = Div (v, e3) }").c_str()));
+  CHECK(count_nodes(graph, "Expand") == 0);
+  // Nobody else broadcasts.
+  const auto import_with = [&](const std::string& rest) {
+    nestling::import_onnx(model_of((head + rest).c_str()).SerializeAsString(), "bytes");
+  };
+  CHECK_THROWS_WITH(import_with("Y = Identity (e3) }"), ContainsSubstring("\"Y\" is expanded"));
+  CHECK_THROWS_WITH(import_with("Y = Softmax (e3) }"), ContainsSubstring("\"e3\" is expanded to"));
+  CHECK_THROWS_WITH(import_with("Y = Mul (e3, tiny) }"),
+                    ContainsSubstring("\"e3\" is expanded to"));
+}
+
 TEST_CASE(
     "layer norms and fully connected layers of channels, as PyTorch and as ConvNeXt have them") {
   const auto graph = check_model(model_of(R"(<ir_version: 8, opset_import: ["" : 13]>
