@@ -123,9 +123,9 @@ class Importer {
 
   // [N, H, W, C] becomes [N, C, H, W].
   static bool moves_channels(const onnx::NodeProto& node) {
-    constexpr int64_t kOrder[] = {0, 3, 1, 2};
     return node.op_type() == "Transpose" && node.input_size() == 1 && node.output_size() == 1 &&
-           node.attribute_size() == 1 && std::ranges::equal(node.attribute(0).ints(), kOrder);
+           node.attribute_size() == 1 &&
+           std::ranges::equal(node.attribute(0).ints(), kToChannelsFirst);
   }
 
   // Of a network that convolves, what may be images as TensorFlow has them: nothing is done to them

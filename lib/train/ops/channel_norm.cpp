@@ -3,8 +3,8 @@
 namespace nestling {
 
 at::Tensor forward(const ChannelNorm& op, const TorchStep& step) {
-  const at::Tensor x = step.input(0).permute({0, 2, 3, 1});
-  return at::layer_norm(x, {x.size(3)}, {}, {}, op.epsilon, false).permute({0, 3, 1, 2});
+  const at::Tensor x = step.input(0).permute(kToChannelsLast);
+  return at::layer_norm(x, {x.size(3)}, {}, {}, op.epsilon, false).permute(kToChannelsFirst);
 }
 
 }  // namespace nestling
