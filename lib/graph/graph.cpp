@@ -56,6 +56,24 @@ NodeId producer(const Graph& graph, ValueId value) {
   return found == graph.nodes.end() ? -1 : static_cast<NodeId>(found - graph.nodes.begin());
 }
 
+int channel_operand(const Graph& graph, const Node& node, Binary::Function function) {
+  const auto* binary = std::get_if<Binary>(&node.op);
+  const Shape& y = graph.value(node.output).shape;
+  if (binary == nullptr || binary->function != function || (y.size() != 2 && y.size() != 4)) {
+    return -1;
+  }
+  Shape wanted = y;
+  for (size_t axis = 0; axis < y.size(); ++axis) wanted[axis] = axis == 1 ? y[1] : 1;
+  for (const int i : {0, 1}) {
+    const Value& value = graph.value(node.inputs[static_cast<size_t>(i)]);
+    Shape shape = value.shape;
+    shape.insert(shape.begin(), wanted.size() - std::min(shape.size(), wanted.size()), 1);
+    const Value& other = graph.value(node.inputs[static_cast<size_t>(1 - i)]);
+    if (value.constant && shape == wanted && other.shape == y) return i;
+  }
+  return -1;
+}
+
 std::vector<ValueId> parameters_of(const Graph& graph) {
   std::vector<ValueId> parameters;
   std::set<ValueId> seen;

@@ -63,6 +63,10 @@ ValueId find_value(const Graph& graph, const std::string& name);
 // The node that produces `value`, or -1 for inputs and constants.
 NodeId producer(const Graph& graph, ValueId value);
 
+// Which input of a node, [N, C] or [N, C, H, W], is a constant with a factor (or an addend, as
+// `function` says) for each channel of the other; -1 if none.
+int channel_operand(const Graph& graph, const Node& node, Binary::Function function);
+
 // The ids of the trainable constants (weights, biases, scales and shifts; not running statistics),
 // in the order in which nodes use them, each once.
 std::vector<ValueId> parameters_of(const Graph& graph);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "graph/channels_first.h"
@@ -60,7 +61,7 @@ class Simplifier {
     const auto* add = next<Binary>(n);
     if (add == nullptr || add->function != Binary::Function::add) return;
     const Node& sum = graph_.nodes[n];
-    const ValueId other = sum.inputs[sum.inputs[0] == graph_.nodes[first].output ? 1 : 0];
+    const ValueId other = other_input(n, graph_.nodes[first].output);
     Value& constant = graph_.value(other);
     const int64_t filters = graph_.value(sum.output).shape.back();
     if (!constant.constant || constant.shape.empty() || constant.shape.back() != filters ||
@@ -83,18 +84,11 @@ class Simplifier {
     const bool scales = binary->function == Binary::Function::mul;
     if (!scales && binary->function != Binary::Function::add) return;
     const Node& node = graph_.nodes[n];
-    const ValueId other = node.inputs[node.inputs[0] == graph_.nodes[first].output ? 1 : 0];
-    const auto& constant = graph_.value(other).constant;
-    const Shape& y = graph_.value(node.output).shape;
-    if (!constant || y.size() < 2 || y != graph_.value(graph_.nodes[first].output).shape) return;
-    // [C, 1, 1], or with a batch of 1 before it.
-    Shape wanted(y.size() - 1, 1);
-    wanted[0] = y[1];
-    Shape shape = constant->shape;
-    if (shape.size() == y.size() && shape[0] == 1) shape.erase(shape.begin());
-    if (shape != wanted) return;
+    const int operand = channel_operand(graph_, node, binary->function);
+    if (operand < 0) return;
+    const ValueId other = node.inputs[static_cast<size_t>(operand)];
     std::vector<ValueId> inputs = graph_.nodes[first].inputs;
-    const std::vector<float> by = constant->data;
+    const std::vector<float> by = graph_.constant(other).data;
     for (const size_t i : {1, 2}) {  // scale, shift
       if (i == 1 && !scales) continue;
       Tensor merged = graph_.constant(inputs[i]);
@@ -147,56 +141,81 @@ class Simplifier {
   // (x - mean) / sqrt(mean of its squares + epsilon), of the last axis with the scale and the shift
   // behind it, or of the channels of images.
   void layer_norm(size_t n) {
-    using F = Binary::Function;
-    const auto* mean = std::get_if<Reduce>(&graph_.nodes[n].op);
+    const Reduce* mean = mean_along(n);
+    if (mean == nullptr) return;
     const ValueId x = graph_.nodes[n].inputs[0];
     const Shape& shape = graph_.value(x).shape;
-    const auto is_mean = [&](const Reduce* reduce) {
-      return reduce != nullptr && reduce->function == Reduce::Function::mean && reduce->keep &&
-             reduce->axes.size() == 1;
-    };
-    if (!is_mean(mean)) return;
     const int64_t axis = mean->axes[0];
     const bool last = axis == std::ssize(shape) - 1;
     if (!last && (axis != 1 || shape.size() != 4)) return;
     size_t centre = n;
-    if (!step_binary(centre, F::sub, x) || graph_.nodes[centre].inputs[0] != x) return;
-    const ValueId centred = graph_.nodes[centre].output;
-    for (size_t at : users_[index(centred)]) {
-      if (at == graph_.nodes.size()) continue;
-      const auto* square = std::get_if<Binary>(&graph_.nodes[at].op);
-      const std::vector<ValueId> in = graph_.nodes[at].inputs;
-      if (square == nullptr || in[0] != centred) continue;
-      if (square->function == F::pow ? !is_number(in[1], 2)
-                                     : square->function != F::mul || in[1] != centred) {
-        continue;
-      }
-      const auto* variance = next<Reduce>(at);
-      if (!is_mean(variance) || variance->axes[0] != axis) continue;
-      const ValueId raw = graph_.nodes[at].output;
-      const auto* sum = next<Binary>(at);
-      if (sum == nullptr || sum->function != F::add) continue;
-      const std::vector<ValueId>& terms = graph_.nodes[at].inputs;
-      const auto& epsilon = graph_.value(terms[terms[0] == raw ? 1 : 0]).constant;
-      if (!epsilon || epsilon->data.size() != 1 || !step_unary(at, Unary::Function::sqrt)) continue;
-      if (!step_binary(at, F::div, centred) || graph_.nodes[at].inputs[0] != centred) continue;
-      if (!last) return replace(n, at, ChannelNorm{epsilon->data[0]}, {x});
-      std::vector<ValueId> inputs{x};
-      for (const F function : {F::mul, F::add}) {
-        size_t behind = at;
-        const ValueId before = graph_.nodes[at].output;
-        const auto* by = next<Binary>(behind);
-        if (by == nullptr || by->function != function) break;
-        const std::vector<ValueId>& both = graph_.nodes[behind].inputs;
-        const ValueId other = both[both[0] == before ? 1 : 0];
-        const auto& constant = graph_.value(other).constant;
-        if (!constant || constant->shape != Shape{shape.back()}) break;
-        inputs.push_back(other);
-        at = behind;
-      }
-      if (inputs.size() > 1) replace(n, at, LayerNorm{-1, epsilon->data[0]}, std::move(inputs));
+    if (!step_binary(centre, Binary::Function::sub, x) || graph_.nodes[centre].inputs[0] != x) {
       return;
     }
+    for (size_t end : users_[index(graph_.nodes[centre].output)]) {
+      const auto epsilon = divided_by_deviation(end, graph_.nodes[centre].output, axis);
+      if (!epsilon) continue;
+      if (!last) return replace(n, end, ChannelNorm{*epsilon}, {x});
+      std::vector<ValueId> inputs = scale_and_shift(end, shape.back());
+      if (inputs.empty()) return;
+      inputs.insert(inputs.begin(), x);
+      return replace(n, end, LayerNorm{-1, *epsilon}, std::move(inputs));
+    }
+  }
+
+  // The mean along one axis, which is kept; nullptr if the node is none.
+  const Reduce* mean_along(size_t n) const {
+    const auto* reduce = std::get_if<Reduce>(&graph_.nodes[n].op);
+    const bool is_mean = reduce != nullptr && reduce->function == Reduce::Function::mean &&
+                         reduce->keep && reduce->axes.size() == 1;
+    return is_mean ? reduce : nullptr;
+  }
+
+  // centred / sqrt(mean of its squares + epsilon), from the node that squares it: `at` becomes the
+  // division, what is returned is epsilon.
+  std::optional<float> divided_by_deviation(size_t& at, ValueId centred, int64_t axis) const {
+    using F = Binary::Function;
+    if (at == graph_.nodes.size()) return std::nullopt;
+    const auto* square = std::get_if<Binary>(&graph_.nodes[at].op);
+    const std::vector<ValueId>& in = graph_.nodes[at].inputs;
+    if (square == nullptr || in[0] != centred) return std::nullopt;
+    const bool squares = square->function == F::pow ? is_number(in[1], 2)
+                                                    : square->function == F::mul && in[1] == in[0];
+    if (!squares || next<Reduce>(at) == nullptr) return std::nullopt;
+    const Reduce* variance = mean_along(at);
+    if (variance == nullptr || variance->axes[0] != axis) return std::nullopt;
+    const ValueId raw = graph_.nodes[at].output;
+    const auto* sum = next<Binary>(at);
+    if (sum == nullptr || sum->function != F::add) return std::nullopt;
+    const auto& epsilon = graph_.value(other_input(at, raw)).constant;
+    if (!epsilon || epsilon->data.size() != 1 || !step_unary(at, Unary::Function::sqrt) ||
+        !step_binary(at, F::div, centred) || graph_.nodes[at].inputs[0] != centred) {
+      return std::nullopt;
+    }
+    return epsilon->data[0];
+  }
+
+  // The constants [count] that what node `at` computes is multiplied by, and to which then is
+  // added; `at` becomes the last that does.
+  std::vector<ValueId> scale_and_shift(size_t& at, int64_t count) const {
+    std::vector<ValueId> found;
+    for (const auto function : {Binary::Function::mul, Binary::Function::add}) {
+      size_t behind = at;
+      const auto* by = next<Binary>(behind);
+      if (by == nullptr || by->function != function) break;
+      const ValueId other = other_input(behind, graph_.nodes[at].output);
+      const auto& constant = graph_.value(other).constant;
+      if (!constant || constant->shape != Shape{count}) break;
+      found.push_back(other);
+      at = behind;
+    }
+    return found;
+  }
+
+  // What the node computes from, besides `input`.
+  ValueId other_input(size_t n, ValueId input) const {
+    const std::vector<ValueId>& inputs = graph_.nodes[n].inputs;
+    return inputs[inputs[0] == input ? 1 : 0];
   }
 
   // A step along nodes that only the next one uses: n becomes that one.
@@ -216,8 +235,7 @@ class Simplifier {
     const ValueId before = graph_.nodes[n].output;
     const auto* binary = next<Binary>(n);
     if (binary == nullptr || binary->function != function) return false;
-    const std::vector<ValueId>& inputs = graph_.nodes[n].inputs;
-    return is_number(inputs[inputs[0] == before ? 1 : 0], number);
+    return is_number(other_input(n, before), number);
   }
   bool is_number(ValueId id, float number) const {
     const auto& constant = graph_.value(id).constant;

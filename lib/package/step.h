@@ -63,9 +63,6 @@ runtime::NodeSpec window_spec(const char* name, const Op& op) {
   return spec;
 }
 
-// Which input of a node has a factor (or an addend) for each channel of the other; -1 if none.
-int channel_operand(const Graph& graph, const Node& node, Binary::Function function);
-
 // Adds a batch norm to what a layer's scales and shifts come from.
 void take_norm(LayerSource& source, const Graph& graph, const Node& norm);
 
