@@ -15,7 +15,7 @@ namespace {
 
 // By capacity, what an answer of it takes that went through all smaller ones.
 std::vector<uint64_t> refined_macs(const runtime::PackageHeader& header, uint32_t largest) {
-  const auto stages = runtime::stages_of(header);
+  const auto stages = runtime::stages_of(header, false);
   const std::vector<bool> continued = runtime::continued_stages(header, stages);
   std::vector<uint64_t> macs, below(header.nodes.size(), 0);
   uint64_t sum = 0;

@@ -31,6 +31,9 @@ class Backend {
   // The next inferences are of this plan, which lies in the arena and in segments that are there.
   virtual Status prepare(const Plan& plan) = 0;
 
+  // Whether plans may have layers in pairs (Stage).
+  virtual bool takes_pairs() const = 0;
+
   // Whether a step of that plan runs on the CPU.
   virtual bool on_cpu(size_t step) const = 0;
 

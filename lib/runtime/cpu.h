@@ -18,6 +18,7 @@ class Cpu : public Backend {
   }
   void page_out(uint32_t /*capacity*/) override {}
   Status prepare(const Plan& /*plan*/) override { return {}; }
+  bool takes_pairs() const override { return true; }
   bool on_cpu(size_t /*step*/) const override { return true; }
   size_t at_once(size_t /*first*/) const override { return 1; }
   Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) override;

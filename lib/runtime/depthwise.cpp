@@ -99,37 +99,36 @@ struct SideBySide {
 };
 
 template <size_t kSize, size_t kStride>
-void depthwise_rows(const ConvTask& task, size_t first, size_t last) {
+void depthwise_rows(const ConvTask& task, size_t first, size_t last, float* y) {
   using Window = SideBySide<kSize, kStride>;
   Window window;
   for (size_t pixel = first; pixel < last;) {
     const size_t column = pixel % task.y.width;
     const size_t pixels = std::min({Window::kPixels, task.y.width - column, last - pixel});
     window.find(task, pixel / task.y.width, column);
-    float* y = task.y.data + pixel * task.y.stride;
     for (size_t from = 0; from < task.y.channels; from += kLanes) {
       window.run(task, from, y, pixels);
     }
+    y += pixels * task.y.stride;
     pixel += pixels;
   }
 }
 
-void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* scratch) {
+void DepthwiseImpl(const ConvTask& task, size_t first, size_t last, float* y, float* scratch) {
   const NodeSpec& node = *task.node;
   const auto is = [&](uint32_t size, uint32_t stride) {
     return node.kernel[0] == size && node.kernel[1] == size && node.stride[0] == stride &&
            node.stride[1] == stride && node.dilation[0] == 1 && node.dilation[1] == 1;
   };
-  if (is(3, 1)) return depthwise_rows<3, 1>(task, first, last);
-  if (is(3, 2)) return depthwise_rows<3, 2>(task, first, last);
-  if (is(5, 1)) return depthwise_rows<5, 1>(task, first, last);
-  if (is(5, 2)) return depthwise_rows<5, 2>(task, first, last);
+  if (is(3, 1)) return depthwise_rows<3, 1>(task, first, last, y);
+  if (is(3, 2)) return depthwise_rows<3, 2>(task, first, last, y);
+  if (is(5, 1)) return depthwise_rows<5, 1>(task, first, last, y);
+  if (is(5, 2)) return depthwise_rows<5, 2>(task, first, last, y);
   const size_t taps = taps_of(node);
   const Rows rows{reinterpret_cast<const float**>(scratch), nullptr};
-  for (size_t pixel = first; pixel < last; pixel += kTile) {
+  for (size_t pixel = first; pixel < last; pixel += kTile, y += kTile * task.y.stride) {
     rows.find(task, pixel, last);
     const size_t pixels = std::min(kTile, last - pixel);
-    float* y = task.y.data + pixel * task.y.stride;
     if (pixels > kTile / 2) {
       depthwise_pixels<kTile>(task, rows, taps, y, pixels);
     } else {
@@ -159,8 +158,8 @@ namespace nestling::runtime {
 HWY_EXPORT(DepthwiseImpl);
 HWY_EXPORT(AffineImpl);
 
-void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch) {
-  HWY_DYNAMIC_DISPATCH(DepthwiseImpl)(task, first, last, scratch);
+void depthwise(const ConvTask& task, size_t first, size_t last, float* y, float* scratch) {
+  HWY_DYNAMIC_DISPATCH(DepthwiseImpl)(task, first, last, y, scratch);
 }
 void affine(const ConvTask& task, size_t first, size_t last) {
   HWY_DYNAMIC_DISPATCH(AffineImpl)(task, first, last);

@@ -89,7 +89,8 @@ Status Engine::set_capacity(uint32_t capacity, const Methods& wanted) {
     drop();
     return status;
   }
-  const ArenaLayout layout = lay_out(header(), capacity, threads_, refinable_, wanted);
+  const ArenaLayout layout =
+      lay_out(header(), capacity, threads_, refinable_, backend_->takes_pairs(), wanted);
   const uint64_t bytes = layout.floats * sizeof(float);
   plans_.clear();
   running_ = 0;

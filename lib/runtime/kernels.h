@@ -43,8 +43,9 @@ void pack_bundle(const Bundle& bundle, size_t taps, float* to);
 size_t packed_floats(const Bundle& bundle, size_t taps);
 
 // Computes the output pixels first..last - 1 of y in row-major order. Different pixels may be
-// computed by different threads at once, each with conv_scratch() floats of its own.
-void depthwise(const ConvTask& task, size_t first, size_t last, float* scratch);
+// computed by different threads at once, each with conv_scratch() floats of its own. A depthwise
+// convolution's lie from `y` on, which need not be where the task's y has them.
+void depthwise(const ConvTask& task, size_t first, size_t last, float* y, float* scratch);
 void affine(const ConvTask& task, size_t first, size_t last);
 
 // How many pixels are computed together: parts of the work should be multiples of it.

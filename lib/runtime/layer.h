@@ -9,15 +9,18 @@
 
 namespace nestling::runtime {
 
+// Of the n-th image of a batch.
+inline ConvTask task_of(const Step& step, size_t n) {
+  const float* addend = step.then == Then::add ? image(step.inputs.back(), n).data : nullptr;
+  return {step.node,        step.low,   step.high,     image(step.inputs[0], n),
+          image(step.y, n), addend,     &step.bundles, step.channel_weights,
+          step.channel_row, step.scale, step.shift,    step.zeros};
+}
+
 // Calls run(task) for every image of a batch.
 template <typename Run>
 void for_each_image(const Step& step, const Run& run) {
-  for (size_t n = 0; n < image_count(step.inputs[0]); ++n) {
-    const float* addend = step.then == Then::add ? image(step.inputs.back(), n).data : nullptr;
-    run(ConvTask{step.node, step.low, step.high, image(step.inputs[0], n), image(step.y, n), addend,
-                 &step.bundles, step.channel_weights, step.channel_row, step.scale, step.shift,
-                 step.zeros});
-  }
+  for (size_t n = 0; n < image_count(step.inputs[0]); ++n) run(task_of(step, n));
 }
 
 // The memory that one thread of a step has for itself meanwhile, behind what is for all.
@@ -107,6 +110,44 @@ inline void run_half(const Step& step, const ThreadPool& pool, const ConvTask& t
   });
 }
 
+// The pixels of a part of a pair (run_pair), in tiles: as many as fit into a first cache, or else a
+// second, but enough for weights to be worth fetching.
+inline size_t pair_tiles(const ConvTask& channels) {
+  constexpr size_t kFloats = size_t{1} << 14, kLeast = 4;
+  return std::clamp(kFloats / (conv_tile() * channels.y.stride), kLeast, kConvTiles);
+}
+
+// What a thread needs for it: what either kernel does, and behind it the pixels between them.
+inline size_t kernel_scratch(const ConvTask& channels, const ConvTask& points) {
+  return align_floats(std::max(conv_scratch(channels), conv_scratch(points)));
+}
+inline size_t pair_scratch(const ConvTask& channels, const ConvTask& points) {
+  return kernel_scratch(channels, points) +
+         padded_row(pair_tiles(channels) * conv_tile() * channels.y.stride);
+}
+
+// A depthwise convolution and the 1x1 convolution behind it: some pixels of the one, then, while
+// they are in the cache, of the other.
+inline void run_pair(const Step& step, const ThreadPool& pool) {
+  for (size_t n = 0; n < image_count(step.y); ++n) {
+    const ConvTask channels = task_of(step.before[0], n), points = task_of(step, n);
+    const size_t count = points.y.height * points.y.width, most = pair_tiles(channels);
+    const size_t tiles = (count + conv_tile() - 1) / conv_tile();
+    const size_t blocks = std::max((tiles + most - 1) / most, std::min(tiles, pool.wanted_parts()));
+    run_parts(pool, count, conv_tile(), blocks, 1, [&](size_t first, size_t last, size_t, size_t) {
+      const Scratch scratch(step, pool, pair_scratch(channels, points));
+      float* pixels = scratch.data() + kernel_scratch(channels, points);
+      depthwise(channels, first, last, pixels, scratch.data());
+      ConvTask part = points;
+      part.x = {pixels, 1, last - first, channels.y.channels, channels.y.stride};
+      part.y = {points.y.data + first * points.y.stride, 1, last - first, points.y.channels,
+                points.y.stride};
+      if (part.addend != nullptr) part.addend += first * points.y.stride;
+      conv(part, {0, last - first, 0, conv_groups(part)}, scratch.data());
+    });
+  }
+}
+
 // Whether weights are fewer than what they meet, and may be read once more.
 inline bool fewer_weights(const ConvTask& task) {
   const size_t taps = taps_of(*task.node);
@@ -122,6 +163,7 @@ inline bool fewer_weights(const ConvTask& task) {
 // Threads part the pixels, most of which each has written itself, in the layer before, where that
 // leaves less to fetch than if they parted the channels.
 inline void run_conv(const Step& step, const ThreadPool& pool) {
+  if (!step.before.empty()) return run_pair(step, pool);
   for_each_image(step, [&](const ConvTask& task) {
     if (step.method == ConvMethod::winograd) return run_winograd(step, pool, task);
     if constexpr (kHalves) {

@@ -38,6 +38,9 @@ struct Step {
   // The same for some channels each, which run instead: of operators that compute every channel by
   // itself, where there are gaps between channels.
   std::vector<Step> runs;
+  // The one depthwise step that computes the input, a part at a time (Stage), if there is one: its
+  // inputs are those of this step, and its result lies nowhere.
+  std::vector<Step> before;
 };
 
 // The blocks of weights that a node has (package_format.h); scales and shifts alone are an affine.

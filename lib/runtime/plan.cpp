@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "runtime/conv_half.h"
-#include "runtime/winograd.h"
+#include "runtime/layer.h"
+#include "runtime/strides.h"
 
 namespace nestling::runtime {
 namespace {
@@ -23,8 +23,10 @@ class Sizes {
  public:
   Sizes(const PackageHeader& header, const Places& places, const NodeSpec& node, uint32_t capacity,
         const std::vector<Bundle>& bundles)
-      : x_(nullptr, placed_shape(header, places, node.inputs[0], capacity)),
-        y_(nullptr, placed_shape(header, places, node.output, capacity)) {
+      : x_(nullptr, placed_shape(header, places, node.inputs[0], capacity),
+           places.strides[node.inputs[0]]),
+        y_(nullptr, placed_shape(header, places, node.output, capacity),
+           places.strides[node.output]) {
     task_.node = &node;
     task_.x = image(x_, 0);
     task_.y = image(y_, 0);
@@ -176,15 +178,19 @@ WeightType arithmetic_of(const PackageHeader& header) {
 }
 
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable,
-                    const Methods& wanted) {
+                    bool pairs, const Methods& wanted) {
   ArenaLayout layout;
   layout.capacity = capacity;
   layout.refinable = refinable;
-  layout.stages = stages_of(header);
+  layout.stages =
+      stages_of(header, pairs && !refinable && arithmetic_of(header) == WeightType::float32);
   layout.values = place_values(header, layout.stages, capacity, refinable);
   // Blocks are a node's; what a stage adds to, or multiplies, lies where its result does.
   for (const Stage& stage : layout.stages) {
     layout.values.strides[header.nodes[stage.node].output] = layout.values.strides[stage.output];
+    if (!stage.depthwise) continue;
+    const uint32_t between = header.nodes[*stage.depthwise].output;
+    layout.values.strides[between] = pixel_stride(header.shape(between, capacity)[1]);
   }
   layout.zeros = layout.values.floats;
   layout.methods.resize(header.nodes.size());
@@ -218,6 +224,15 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       for (Bundle& bundle : added[n]) bundle.ahead = false;  // continuations_of
       const Sizes of_added(header, layout.values, node, k, added[n]);
       scratch = std::max(scratch, scratch_floats(of_added, layout.methods[n], threads));
+    }
+    for (const Stage& stage : layout.stages) {
+      if (!stage.depthwise) continue;
+      const auto sizes = [&](uint32_t n) {
+        return Sizes(header, layout.values, header.nodes[n], k, bundles[n]);
+      };
+      const uint64_t floats =
+          pair_scratch(sizes(*stage.depthwise).task(), sizes(stage.node).task());
+      scratch = std::max(scratch, threads * align_floats(floats));
     }
   }
   layout.zeros_floats += kSlackFloats;
@@ -338,28 +353,41 @@ Plan make_plan(const Segments& segments, uint32_t capacity, const ArenaLayout& l
   std::vector<Gathered> gathered(header.nodes.size());
   plan.steps.reserve(layout.stages.size());
   float* constants = arena + layout.constants[capacity - 1];
+  // What a step has of its node, whose scales, shifts and depthwise weights are to be gathered.
+  const auto prepare = [&](Step& step, uint32_t node) {
+    step.node = &header.nodes[node];
+    step.op = find_operator(step.node->op);
+    step.low = step.node->low;
+    step.high = step.node->high;
+    step.then = Then::nothing;
+    step.zeros = arena + layout.zeros;
+    step.scratch = arena + layout.scratch;
+    step.method = layout.methods[node];
+    const Constants sizes = constants_of(header, places, *step.node, capacity);
+    step.channel_row = sizes.scale;
+    gathered[node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
+    step.scale = gathered[node].scale;
+    step.shift = gathered[node].shift;
+    step.channel_weights = gathered[node].channel_weights;
+    constants += sizes.floats();
+  };
   for (const Stage& stage : layout.stages) {
     Step& step = plan.steps.emplace_back();
-    step.node = &header.nodes[stage.node];
-    step.op = find_operator(step.node->op);
+    prepare(step, stage.node);
     for (const uint32_t input : stage.inputs) step.inputs.push_back(tensors[input]);
     step.y = tensors[stage.output];
+    if (stage.depthwise) {
+      Step& before = step.before.emplace_back();
+      prepare(before, *stage.depthwise);
+      before.inputs = {tensors[stage.inputs[0]]};
+      before.y = tensors[before.node->output];
+    }
     // What keeps its places was computed there.
     if (layout.refinable && step.node->op == "concat" && places.strides[stage.output] > 0)
       step.inputs.clear();
     step.low = stage.low;
     step.high = stage.high;
     step.then = stage.then;
-    step.zeros = arena + layout.zeros;
-    step.scratch = arena + layout.scratch;
-    step.method = layout.methods[stage.node];
-    const Constants sizes = constants_of(header, places, *step.node, capacity);
-    step.channel_row = sizes.scale;
-    gathered[stage.node] = {&step, constants, constants + sizes.scale, constants + 2 * sizes.scale};
-    step.scale = gathered[stage.node].scale;
-    step.shift = gathered[stage.node].shift;
-    step.channel_weights = gathered[stage.node].channel_weights;
-    constants += sizes.floats();
     if (!step.op->traits.by_channel || step.inputs.empty() || places.strides[stage.output] == 0) {
       continue;
     }

@@ -43,9 +43,10 @@ struct ArenaLayout {
   Methods methods;  // the same at every capacity
 };
 // Dense layers are computed as `wanted` says where they can be, and the others, or all if it is
-// empty, as costs less by the sizes of layers.
+// empty, as costs less by the sizes of layers. With `pairs` layers share a stage (stages_of), if
+// the layout is not refinable, as maps that are gone on from must be there.
 ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threads, bool refinable,
-                    const Methods& wanted = {});
+                    bool pairs, const Methods& wanted = {});
 
 // The segments up to `capacity`, which is the layout's or, if that is refinable, one below, must be
 // paged in and stay so as long as the plan is used.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "runtime/package_format.h"
@@ -21,6 +22,9 @@ struct Stage {
   uint32_t output;               // value
   float low, high;               // bounds of the result
   Then then = Then::nothing;
+  // The depthwise convolution, a node, whose result only this 1x1 convolution reads: its input is
+  // the first of the stage, and no more of its result is there than a thread needs at a time.
+  std::optional<uint32_t> depthwise = std::nullopt;
 
   // Whether the `i`-th input is what is added.
   bool is_addend(size_t i) const { return then == Then::add && i + 1 == inputs.size(); }
@@ -30,7 +34,8 @@ struct Stage {
 inline bool is_bounded(float low, float high) { return std::isfinite(low) || std::isfinite(high); }
 
 // In the order in which they run. A convolution takes in the addition of a residual that is there
-// already, a function of one element the multiplication by its input.
-std::vector<Stage> stages_of(const PackageHeader& header);
+// already, a function of one element the multiplication by its input; and, if `pairs`, a 1x1
+// convolution of large images the depthwise one before it.
+std::vector<Stage> stages_of(const PackageHeader& header, bool pairs);
 
 }  // namespace nestling::runtime

@@ -89,13 +89,13 @@ void agree(const PackageHeader& header, const Stage& stage,
 std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vector<Stage>& stages,
                                     uint32_t capacity, bool refinable,
                                     std::vector<std::optional<Part>>& parts) {
-  constexpr uint32_t kApart = 256;  // floats
   const auto channels = [&](uint32_t v) { return header.shape(v, capacity)[1]; };
   std::vector<bool> chosen = strided_values(header, stages, capacity);
   for (uint32_t v = 0; v < chosen.size(); ++v) {
     if (!chosen[v]) continue;
     const std::vector<uint32_t> shape = header.shape(v, capacity);
-    chosen[v] = shape[2] * shape[3] > 1 && (refinable || (!parts[v] && shape[1] % kApart == 0));
+    chosen[v] =
+        shape[2] * shape[3] > 1 && (refinable || (!parts[v] && pixel_stride(shape[1]) > shape[1]));
   }
   if (refinable) give_up(header, stages, chosen, parts);
   Agreement agreement(header, chosen);
@@ -111,8 +111,7 @@ std::vector<uint32_t> pixel_strides(const PackageHeader& header, const std::vect
   for (uint32_t v = 0; v < strides.size(); ++v) {
     if (refinable && parts[v] && !chosen[parts[v]->whole]) parts[v].reset();
     if (!chosen[v] || parts[v]) continue;
-    const bool apart = channels(v) % kApart == 0;
-    strides[v] = channels(v) + (apart ? static_cast<uint32_t>(kLine) : 0);
+    strides[v] = pixel_stride(channels(v));
   }
   // A part lies as its whole does.
   for (uint32_t v = 0; v < strides.size(); ++v) {

@@ -56,7 +56,7 @@ void check(uint64_t seed, int count, bool depthwise_ones, const MostChannels& mo
         for (size_t from = 0; from < pixels; from += block) {
           const size_t to = std::min(from + block, pixels);
           if (convolution.depthwise) {
-            depthwise(task, from, to, scratch.data());
+            depthwise(task, from, to, task.y.data + from * task.y.stride, scratch.data());
           } else {
             conv(task, {from, to, 0, cut}, scratch.data());
             conv(task, {from, to, cut, groups}, scratch.data());

@@ -386,6 +386,7 @@ TEST_CASE("a model whose accelerator fails goes on on the CPU, if it may") {
       float* reserve(uint64_t bytes) override { return cpu.reserve(bytes); }
       void page_out(uint32_t) override {}
       Status prepare(const nestling::runtime::Plan&) override { return {}; }
+      bool takes_pairs() const override { return false; }
       bool on_cpu(size_t) const override { return false; }
       size_t at_once(size_t) const override { return 1; }
       Status page_in(uint32_t, const float*, uint64_t) override {

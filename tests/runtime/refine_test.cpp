@@ -27,7 +27,7 @@ Model open_refinable(const std::string& package, int threads = 1) {
 }
 
 size_t continued(const Model& model) {
-  const auto stages = nestling::runtime::stages_of(model.header());
+  const auto stages = nestling::runtime::stages_of(model.header(), false);
   const auto all = nestling::runtime::continued_stages(model.header(), stages);
   return static_cast<size_t>(std::count(all.begin(), all.end(), true));
 }
@@ -108,7 +108,7 @@ TEST_CASE("all that has more than one pixel goes on from the capacity below") {
   const std::string package =
       nestling::make_package(test::nested_graph(graph, Growth::causal, 2, random), "test");
   const Model model = open_refinable(package);
-  const auto stages = nestling::runtime::stages_of(model.header());
+  const auto stages = nestling::runtime::stages_of(model.header(), false);
   const size_t images =
       static_cast<size_t>(std::count_if(stages.begin(), stages.end(), [&](const auto& stage) {
         const auto shape = model.header().shape(stage.output, 1);

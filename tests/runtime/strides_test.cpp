@@ -32,7 +32,7 @@ TEST_CASE("pixels a power of two apart get a line between them, and nobody minds
   }
   auto opened = Model::open_memory(package.data(), package.size(), {});
   const PackageHeader& header = opened.value().header();
-  const auto stages = stages_of(header);
+  const auto stages = stages_of(header, false);
   const Places places = place_values(header, stages, 1, false);
   size_t apart = 0, parts = 0;
   for (const uint32_t stride : places.strides) {
@@ -56,7 +56,7 @@ TEST_CASE("what is joined lies where it does at the largest capacity, of a packa
   auto opened = Model::open_memory(package.data(), package.size(), {.refinable = true});
   REQUIRE(opened.ok());
   const PackageHeader& header = opened.value().header();
-  const auto stages = stages_of(header);
+  const auto stages = stages_of(header, false);
   const Places places = place_values(header, stages, 4, true);
   size_t joins = 0;
   for (const Stage& stage : stages) {

@@ -29,13 +29,14 @@ std::vector<Methods> tuned(const PackageHeader& header, const std::string& file,
 
 // What the package really takes at each capacity, if that is more.
 void raise_memory(const PackageHeader& header, const std::vector<Methods>& methods, size_t threads,
-                  Application& application) {
+                  bool pairs, Application& application) {
   uint64_t weights = 0;
   for (uint32_t k = 1; k <= header.capacities(); ++k) {
     weights += header.segments[k - 1].bytes;
     uint64_t& said = application.capacities[k - 1].memory_bytes;
-    said = std::max(
-        said, weights + lay_out(header, k, threads, false, methods[k - 1]).floats * sizeof(float));
+    said =
+        std::max(said, weights + lay_out(header, k, threads, false, pairs, methods[k - 1]).floats *
+                                     sizeof(float));
   }
 }
 
@@ -93,7 +94,7 @@ Result<ApplicationId> Host::Impl::add(const char* package, const Application& ap
   Application goals = application;
   const size_t threads = computer_of(goals).pool.threads();
   std::vector<Methods> methods = tuned(header, accelerated ? "" : options_.tuning, threads);
-  raise_memory(header, methods, threads, goals);
+  raise_memory(header, methods, threads, !accelerated, goals);
   auto delivery = Delivery::make();
   if (delivery == nullptr) {
     return Status(StatusCode::no_memory, "there can be no thread for " + application.name);

@@ -14,7 +14,8 @@ extern const Operator op_depthwise = {
     },
     [](const Step& step, const ThreadPool& pool) {
       run_layer(step, pool, [&](const ConvTask& task, size_t first, size_t last) {
-        depthwise(task, first, last, Scratch(step, pool, conv_scratch(task)).data());
+        depthwise(task, first, last, task.y.data + first * task.y.stride,
+                  Scratch(step, pool, conv_scratch(task)).data());
       });
     },
     {.by_channel = true, .strided = true}};

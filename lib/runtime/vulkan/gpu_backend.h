@@ -22,6 +22,7 @@ class GpuBackend : public Backend {
   Status page_in(uint32_t capacity, const float* weights, uint64_t bytes) override;
   void page_out(uint32_t capacity) override;
   Status prepare(const Plan& plan) override;
+  bool takes_pairs() const override { return false; }
   bool on_cpu(size_t step) const override { return steps_[step].parts.empty(); }
   size_t at_once(size_t first) const override;
   Status run(const Plan& plan, size_t first, size_t last, const ThreadPool& pool) override;
