@@ -146,7 +146,8 @@ class Joint : public Trainee {
     at::Tensor logits;
     if (labelled_) {
       const at::Tensor vanilla = whole.loss.teacher(batch);
-      const auto result = whole.loss.of(whole.network, batch, vanilla);
+      // From the vanilla model the largest would learn no more than that knows.
+      const auto result = whole.loss.of(whole.network, batch, {});
       result.loss.backward();
       sum += result.loss.item<double>();
       logits = result.logits.detach();

@@ -17,10 +17,11 @@ namespace nestling {
 Graph join(const std::vector<Graph>& capacities, const Nesting& nesting);
 
 // Trains all capacities of `nested`. Every step trains the largest, the smallest, and two others
-// that are drawn; the largest learns as TrainOptions says, the others, with the teacher's weight,
-// from the mean of the teacher's outputs and the largest's own for the same images. In causal
-// growth weights of a smaller capacity's filters for channels that it lacks are zero, and stay so.
-// Throws as train().
+// that are drawn; the largest learns from labels alone, as it is to become better than the teacher,
+// the others, with the teacher's weight, from the mean of the teacher's outputs and the largest's
+// own for the same images; without labels all learn from the teacher (train/distillation.h). In
+// causal growth weights of a smaller capacity's filters for channels that it lacks are zero, and
+// stay so. Throws as train().
 Graph train_joint(const Graph& nested, const Dataset& data, const TrainOptions& options,
                   Progress& progress);
 
