@@ -232,7 +232,7 @@ ArenaLayout lay_out(const PackageHeader& header, uint32_t capacity, size_t threa
       };
       const uint64_t floats =
           pair_scratch(sizes(*stage.depthwise).task(), sizes(stage.node).task());
-      scratch = std::max(scratch, threads * align_floats(floats));
+      scratch = std::max<uint64_t>(scratch, threads * align_floats(floats));
     }
   }
   layout.zeros_floats += kSlackFloats;
