@@ -17,6 +17,7 @@
 #include "graph/surgery.h"
 #include "prune/explain.h"
 #include "prune/reconstruct.h"
+#include "prune/sensitivity.h"
 #include "train/agreement.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
@@ -366,6 +367,9 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     ranking.seed = sub_seed(options.training.seed, {number, 1});
     Importance importance =
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
+    if (std::getenv("EXP_SENS")) {
+      importance = by_sensitivity(importance, graph, groups, take(ranking_data, 500), ranking.seed);
+    } else
     if (options.by_layer) importance = within_groups(importance);
     if (options.per_macs) importance = per_macs(importance, graph, groups);
     const KeptChannels kept =
