@@ -177,6 +177,7 @@ ablation() {
     cut_to_a_fifth "rank-$name" --rank $name
   done
   cut_to_a_fifth global --scope global
+  cut_to_a_fifth sensitivity --scope sensitivity
   cut_to_a_fifth per-macs --per-macs
   cut_to_a_fifth reconstruct --reconstruct
   cut_to_a_fifth labels-only --distill 0

@@ -28,6 +28,9 @@ namespace nestling {
 namespace fs = std::filesystem;
 namespace {
 
+// Of the images to rank by: the difference of outputs is told by fewer than a ranking.
+constexpr int64_t kSensitivityImages = 250;
+
 // Groups with the vanilla model's numbers of the filters that are left.
 FiltersByGroup all_filters(const ChannelGroups& groups) {
   FiltersByGroup filters;
@@ -92,7 +95,7 @@ Json settings(const Graph& vanilla, const Dataset& data, const PruneOptions& opt
                {"data", digest(data)},
                {"ranking", options.ranking},
                {"group_score", group_score_name(options.ranking_options.group_score)},
-               {"scope", options.by_layer ? "layer" : "global"},
+               {"scope", scope_name(options.scope)},
                {"per_macs", options.per_macs},
                {"reconstruct", options.reconstruct},
                {"agreement", options.agreement},
@@ -369,8 +372,12 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
     if (std::getenv("EXP_SENS")) {
       importance = by_sensitivity(importance, graph, groups, take(ranking_data, 500), ranking.seed);
-    } else
-    if (options.by_layer) importance = within_groups(importance);
+    } else if (options.scope == Scope::layer)
+      importance = within_groups(importance);
+    if (options.scope == Scope::sensitivity) {
+      importance = by_sensitivity(importance, graph, groups, take(ranking_data, kSensitivityImages),
+                                  sub_seed(options.training.seed, {number, 4}));
+    }
     if (options.per_macs) importance = per_macs(importance, graph, groups);
     const KeptChannels kept =
         choose_channels(graph, groups, importance, next_budget(roadmap.entries.back(), options),

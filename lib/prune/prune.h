@@ -41,9 +41,7 @@ struct PruneOptions {
   std::string ranking = "trr";
   std::string agreement = {};  // of images without labels: train/agreement.h; "" is the default
   RankingOptions ranking_options = {};
-  // How channels of different groups compare: by their scores, or not, every group losing the same
-  // share (within_groups).
-  bool by_layer = true;
+  Scope scope = Scope::layer;
   bool per_macs = false;               // scores by what a channel costs
   bool reconstruct = false;            // after each cut: prune/reconstruct.h
   int64_t ranking_images = 2000;       // training images to rank by, and to reconstruct with

@@ -263,6 +263,25 @@ GroupScore group_score_from_name(const std::string& name) {
   fail("there is no group score {}; there are sum, mean, max", name);
 }
 
+const char* scope_name(Scope scope) {
+  switch (scope) {
+    case Scope::global:
+      return "global";
+    case Scope::layer:
+      return "layer";
+    case Scope::sensitivity:
+      return "sensitivity";
+  }
+  return "";
+}
+
+Scope scope_from_name(const std::string& name) {
+  for (const Scope scope : {Scope::global, Scope::layer, Scope::sensitivity}) {
+    if (name == scope_name(scope)) return scope;
+  }
+  fail("there is no scope {}; there are global, layer, sensitivity", name);
+}
+
 Importance within_groups(const Importance& importance) {
   Importance result = importance;
   for (std::vector<double>& group : result) {

@@ -31,6 +31,15 @@ enum class GroupScore { sum, mean, max };
 const char* group_score_name(GroupScore score);
 GroupScore group_score_from_name(const std::string& name);  // throws Error
 
+// How channels of different groups compare.
+enum class Scope {
+  global,       // by their scores
+  layer,        // not: every group loses the same share (within_groups)
+  sensitivity,  // by what the outputs lose for a MAC (prune/sensitivity.h)
+};
+const char* scope_name(Scope scope);
+Scope scope_from_name(const std::string& name);  // throws Error
+
 struct RankingOptions {
   GroupScore group_score = GroupScore::sum;
   int64_t sampled_triplets = 0;  // of "trr": 0 takes all triplets, in closed form

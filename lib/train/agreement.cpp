@@ -41,9 +41,13 @@ std::vector<std::vector<float>> outputs_of(const Graph& graph, const Dataset& da
   return result;
 }
 
-double mean_cosine(const Graph& graph, const Graph& other, const Dataset& data) {
+// Shows compare(images, found, wanted) what both networks make of the images, an output and a batch
+// at a time.
+template <typename Compare>
+void compare_outputs(const Graph& graph, const Graph& other, const Dataset& data,
+                     const Compare& compare) {
   constexpr int64_t kBatchImages = 32;
-  double sum = 0;
+  if (graph.outputs.size() != other.outputs.size()) fail("the outputs to compare differ in number");
   std::vector<int64_t> batch;
   for (int64_t from = 0; from < data.size(); from += kBatchImages) {
     batch.resize(static_cast<size_t>(std::min(kBatchImages, data.size() - from)));
@@ -51,13 +55,21 @@ double mean_cosine(const Graph& graph, const Graph& other, const Dataset& data) 
     const auto found = outputs_of(graph, data, batch), wanted = outputs_of(other, data, batch);
     for (size_t i = 0; i < found.size(); ++i) {
       if (found[i].size() != wanted[i].size()) fail("the outputs to compare differ in shape");
-      const size_t each = found[i].size() / batch.size();
-      for (size_t n = 0; n < batch.size(); ++n) {
-        sum += cosine(std::span(found[i]).subspan(n * each, each),
-                      std::span(wanted[i]).subspan(n * each, each));
-      }
+      compare(i, batch.size(), found[i], wanted[i]);
     }
   }
+}
+
+double mean_cosine(const Graph& graph, const Graph& other, const Dataset& data) {
+  double sum = 0;
+  compare_outputs(
+      graph, other, data,
+      [&](size_t, size_t images, std::span<const float> found, std::span<const float> wanted) {
+        const size_t each = found.size() / images;
+        for (size_t n = 0; n < images; ++n) {
+          sum += cosine(found.subspan(n * each, each), wanted.subspan(n * each, each));
+        }
+      });
   return sum / static_cast<double>(data.size()) / static_cast<double>(graph.outputs.size());
 }
 
@@ -69,15 +81,32 @@ std::string default_agreement(const Graph& graph) {
 
 double agreement(const Graph& graph, const Graph& other, const Dataset& data,
                  const std::string& measure) {
-  if (graph.outputs.size() != other.outputs.size()) fail("the outputs to compare differ in number");
   if (measure == "cosine") return mean_cosine(graph, other, data);
   if (measure != "top-1") fail("there is no agreement {}; there are: top-1, cosine", measure);
-  if (!has_classes(graph)) fail("{} has no single output [N, classes] for top-1", graph.name);
+  for (const Graph* one : {&graph, &other}) {
+    if (!has_classes(*one)) fail("{} has no single output [N, classes] for top-1", one->name);
+  }
   const std::vector<int64_t> found = highest(outputs(graph, data), data.size());
   const std::vector<int64_t> wanted = highest(outputs(other, data), data.size());
   int64_t same = 0;
   for (size_t n = 0; n < found.size(); ++n) same += found[n] == wanted[n];
   return static_cast<double>(same) / static_cast<double>(data.size());
+}
+
+double difference(const Graph& graph, const Graph& other, const Dataset& data) {
+  std::vector<double> changed(graph.outputs.size()), all(graph.outputs.size());
+  compare_outputs(
+      graph, other, data,
+      [&](size_t output, size_t, std::span<const float> found, std::span<const float> wanted) {
+        for (size_t i = 0; i < found.size(); ++i) {
+          const double apart = double{found[i]} - wanted[i];
+          changed[output] += apart * apart;
+          all[output] += double{wanted[i]} * wanted[i];
+        }
+      });
+  double sum = 0;
+  for (size_t i = 0; i < all.size(); ++i) sum += changed[i] / std::max(all[i], 1e-30);
+  return sum;
 }
 
 Dataset labelled_by(const Graph& graph, const Dataset& data) {

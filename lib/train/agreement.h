@@ -21,6 +21,9 @@ std::string default_agreement(const Graph& graph);
 double agreement(const Graph& graph, const Graph& other, const Dataset& data,
                  const std::string& measure);
 
+// sum over outputs of |graph - other|^2 / |other|^2, of all images of `data` together.
+double difference(const Graph& graph, const Graph& other, const Dataset& data);
+
 // The same images, labelled by the class of which `graph`, whose output is [N, classes], is surest;
 // only classes that occur.
 Dataset labelled_by(const Graph& graph, const Dataset& data);

@@ -42,6 +42,8 @@ TEST_CASE("agreement is what it says") {
   auto& weight = negative.constant(nestling::find_value(negative, "conv3.weight"));
   for (float& w : weight.data) w = -w;
   CHECK(nestling::agreement(negative, images, data, "cosine") == Approx(-1));
+  CHECK(nestling::difference(negative, images, data) == Approx(4));
+  CHECK(nestling::difference(images, images, data) == 0);
   CHECK_THROWS_WITH(nestling::agreement(images, images, data, "top-1"),
                     ContainsSubstring("no single output [N, classes]"));
 

@@ -181,6 +181,15 @@ TEST_CASE("a target ends the run, and no group is cut by more than it may") {
       nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "half", vanilla.options, quiet)
           .entries.size() == 4);
 
+  // Layers may lose different shares.
+  vanilla.options.scope = nestling::Scope::sensitivity;
+  const auto uneven = nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "uneven",
+                                      vanilla.options, quiet);
+  CHECK(uneven.seed().macs <= macs / 2);
+  CHECK(uneven.seed().macs >= macs / 2 * 8 / 10);
+  CHECK(uneven.entries[1].pruned != half.entries[1].pruned);
+  vanilla.options.scope = nestling::Scope::layer;
+
   vanilla.options.target = {.parameters = parameters / 2};
   const auto small = nestling::prune(vanilla.graph, vanilla.data, vanilla.folder / "small",
                                      vanilla.options, quiet);
