@@ -282,13 +282,18 @@ Scope scope_from_name(const std::string& name) {
   fail("there is no scope {}; there are global, layer, sensitivity", name);
 }
 
+std::vector<size_t> order_of(const std::vector<double>& scores) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] < scores[b]; });
+  return order;
+}
+
 Importance within_groups(const Importance& importance) {
   Importance result = importance;
   for (std::vector<double>& group : result) {
-    std::vector<size_t> order(group.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return group[a] < group[b]; });
+    const std::vector<size_t> order = order_of(group);
     std::vector<double> places(group.size());
     for (size_t i = 0; i < order.size(); ++i) {
       places[order[i]] = (static_cast<double>(i) + 0.5) / static_cast<double>(order.size());

@@ -59,6 +59,9 @@ std::vector<std::string> ranking_names();
 std::vector<std::string> rankings_without_labels();
 std::unique_ptr<Ranking> make_ranking(const std::string& name, const RankingOptions& options);
 
+// The channels of a group, the least important first; equal ones as they lie.
+std::vector<size_t> order_of(const std::vector<double>& scores);
+
 // Each score by its place among its own group's, from 0 to 1: cut by these, every group loses the
 // same share of its channels.
 Importance within_groups(const Importance& importance);

@@ -1,10 +1,8 @@
 #include "prune/sensitivity.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "graph/cost.h"
-#include "graph/surgery.h"
 #include "prune/reconstruct.h"
 #include "train/agreement.h"
 #include "train/evaluate.h"
@@ -22,21 +20,11 @@ struct Cut {
   double change = 0;  // of the outputs
 };
 
-// The channels, the least important first.
-std::vector<size_t> order_of(const std::vector<double>& scores) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] < scores[b]; });
-  return order;
-}
-
 // From no channel on to three quarters of them, of a group of at least one; what is left is
 // compared with `whole`.
 std::vector<Cut> try_cuts(const Graph& graph, const Graph& whole, const ChannelGroups& groups,
                           size_t group, const std::vector<size_t>& order, const Dataset& images,
                           uint64_t seed) {
-  const Graph costs = outline(graph);
   std::vector<Cut> cuts{{0, static_cast<double>(count_macs(graph)), 0}};
   for (size_t part = 1; part + 2 <= kParts; ++part) {
     const size_t channels = (part * order.size() + kParts - 1) / kParts;
@@ -45,8 +33,8 @@ std::vector<Cut> try_cuts(const Graph& graph, const Graph& whole, const ChannelG
     std::sort(left.begin(), left.end());
     const KeptChannels kept{{static_cast<int32_t>(group), std::move(left)}};
     const Graph cut = reconstructed(graph, groups, kept, images, seed);
-    cuts.push_back({channels, static_cast<double>(count_macs(keep(costs, groups, kept))),
-                    difference(cut, whole, images)});
+    cuts.push_back(
+        {channels, static_cast<double>(count_macs(cut)), difference(cut, whole, images)});
   }
   return cuts;
 }

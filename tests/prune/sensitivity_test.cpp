@@ -30,15 +30,6 @@ struct Fixture {
   }
 };
 
-// The least important first.
-std::vector<size_t> order_of(const std::vector<double>& scores) {
-  std::vector<size_t> order(scores.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] < scores[b]; });
-  return order;
-}
-
 }  // namespace
 
 TEST_CASE("channels score what the outputs lose for each MAC, in their order") {
@@ -47,7 +38,7 @@ TEST_CASE("channels score what the outputs lose for each MAC, in their order") {
   REQUIRE(scores.size() == fixture.importance.size());
   for (size_t g = 0; g < scores.size(); ++g) {
     REQUIRE(scores[g].size() == fixture.importance[g].size());
-    const std::vector<size_t> order = order_of(fixture.importance[g]);
+    const std::vector<size_t> order = nestling::order_of(fixture.importance[g]);
     for (size_t i = 1; i < order.size(); ++i) {
       CHECK(scores[g][order[i - 1]] <= scores[g][order[i]]);
     }
@@ -56,7 +47,7 @@ TEST_CASE("channels score what the outputs lose for each MAC, in their order") {
   // The first eighth, two of 16 channels, by itself: from nothing on in equal steps, the mean of
   // which is half of what the outputs lose.
   const size_t g = fixture.group("conv1");
-  const std::vector<size_t> order = order_of(fixture.importance[g]);
+  const std::vector<size_t> order = nestling::order_of(fixture.importance[g]);
   REQUIRE(order.size() == 16);
   std::vector<int64_t> left(order.begin() + 2, order.end());
   std::sort(left.begin(), left.end());
@@ -74,7 +65,7 @@ TEST_CASE("channels that the outputs do not depend on go before all others") {
   Fixture fixture;
   // Half of conv4's channels meet no weights in conv5.
   const size_t group = fixture.group("conv4");
-  std::vector<size_t> unused = order_of(fixture.importance[group]);
+  std::vector<size_t> unused = nestling::order_of(fixture.importance[group]);
   unused.resize(unused.size() / 2);
   nestling::Tensor& weight =
       fixture.graph.constant(nestling::find_value(fixture.graph, "conv5.weight"));
