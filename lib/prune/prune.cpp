@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Of the images to rank by: the difference of outputs is told by fewer than a ranking.
-constexpr int64_t kSensitivityImages = 250;
+constexpr int64_t kSensitivityImages = 500;
 
 // Groups with the vanilla model's numbers of the filters that are left.
 FiltersByGroup all_filters(const ChannelGroups& groups) {
@@ -370,10 +370,7 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     ranking.seed = sub_seed(options.training.seed, {number, 1});
     Importance importance =
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
-    if (std::getenv("EXP_SENS")) {
-      importance = by_sensitivity(importance, graph, groups, take(ranking_data, 500), ranking.seed);
-    } else if (options.scope == Scope::layer)
-      importance = within_groups(importance);
+    if (options.scope == Scope::layer) importance = within_groups(importance);
     if (options.scope == Scope::sensitivity) {
       importance = by_sensitivity(importance, graph, groups, take(ranking_data, kSensitivityImages),
                                   sub_seed(options.training.seed, {number, 4}));
