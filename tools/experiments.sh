@@ -7,8 +7,7 @@
 #   tools/experiments.sh accuracy DATA OUT  a nested model's capacities beside what else a user could
 #                                           have at their MACs; ARCH, WIDTH, EPOCHS (of the vanilla
 #                                           model), RETRAIN (of an independent one), GROW, AUGMENT,
-#                                           RATE, SEED say of what, and how long; plotted by gnuplot
-#                                           with tools/experiments/accuracy.gp
+#                                           RATE, SEED say of what, and how long
 #   tools/experiments.sh ablation DATA OUT  what each choice of cutting and growing is worth, one at a
 #                                           time; ARCH, WIDTH, EPOCHS, AUGMENT, SEED
 # What is done is kept under OUT, and the same command goes on.
@@ -16,7 +15,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${NESTLING_BIN:-$root/build/release/bin}
 bench=${NESTLING_BENCH:-$root/build/release/tests/bench}
-[ $# = 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# = 3 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
 experiment=$1 data=$2 out=$3
 mkdir -p "$out"
 
@@ -194,5 +193,5 @@ ablation() {
 
 case $experiment in
   folded | distill | schedule | accuracy | ablation) "$experiment" ;;
-  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -1,8 +1,7 @@
 // OUT...: what tools/experiments.sh accuracy measured there, each with a seed of its own, as a table:
 // test accuracy in percent at the MACs of each capacity, of several seeds the mean and half the
-// range, and the seconds of processor time that all capacities took. The same, for gnuplot, goes to
-// OUT/accuracy.dat of the first.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// range, and the seconds of processor time that all capacities took.
+import { existsSync, readFileSync } from 'node:fs';
 
 const outs = process.argv.slice(2);
 const read = (out, name) => JSON.parse(readFileSync(`${out}/${name}.json`, 'utf8'));
@@ -44,7 +43,6 @@ const rows = [
 const line = (title, cells, last) => console.log(title.padEnd(32) + cells.join('') + String(last).padStart(9));
 const shares = transposed(outs.map((out) => nested('joint', ['prune'])(out).macs));
 line('share of the MACs, %', shares.map((of) => (100 * mean(of)).toFixed(1).padStart(14)), 'seconds');
-let data = '';
 for (const [title, last, of] of rows) {
   const done = outs.filter((out) => existsSync(`${out}/${last}.json`)).map(of);
   if (done.length === 0) continue;
@@ -54,12 +52,7 @@ for (const [title, last, of] of rows) {
     return (mean(a).toFixed(2) + spread).padStart(14);
   });
   line(title, cells, Math.round(mean(done.map((run) => run.seconds))));
-  const macs = transposed(done.map((run) => run.macs)).map(mean);
-  data += `"${title}"\n`;
-  accuracies.forEach((a, k) => (data += `${100 * macs[k]} ${mean(a)} ${range(a) / 2}\n`));
-  data += '\n\n';
 }
-writeFileSync(`${outs[0]}/accuracy.dat`, data);
 
 const { package: file, accumulated_bytes: independent } = read(outs[0], 'joint-test');
 console.log(`package ${file.bytes} bytes, ${(file.bytes / independent).toFixed(2)} of independent ones`);
