@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
       .add_option("--scope", scope,
                   "layer: every layer loses the same share of its channels; global: the least "
                   "important go, wherever they are; sensitivity: layers end where a MAC is worth "
-                  "the same to the outputs, which takes up to 24 passes over 500 images for each")
+                  "the same to the outputs, which pays in deep networks and takes up to 24 passes "
+                  "over 500 images for each layer")
       ->check(CLI::IsMember({"global", "layer", "sensitivity"}));
   tool.app.add_flag("--per-macs", options.per_macs,
                     "A channel's importance is its score by the MACs that it costs");
