@@ -15,7 +15,13 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${NESTLING_BIN:-$root/build/release/bin}
 bench=${NESTLING_BENCH:-$root/build/release/tests/bench}
-[ $# = 3 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
+
+usage() {
+  sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
+  exit 2
+}
+
+[ $# = 3 ] || usage
 experiment=$1 data=$2 out=$3
 mkdir -p "$out"
 
@@ -193,5 +199,5 @@ ablation() {
 
 case $experiment in
   folded | distill | schedule | accuracy | ablation) "$experiment" ;;
-  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) usage ;;
 esac

@@ -370,8 +370,9 @@ Roadmap prune(const Graph& model, const Dataset& data, const fs::path& run_path,
     ranking.seed = sub_seed(options.training.seed, {number, 1});
     Importance importance =
         make_ranking(options.ranking, ranking)->rank(graph, groups, ranking_data);
-    if (options.scope == Scope::layer) importance = within_groups(importance);
-    if (options.scope == Scope::sensitivity) {
+    if (options.scope == Scope::layer) {
+      importance = within_groups(importance);
+    } else if (options.scope == Scope::sensitivity) {
       importance = by_sensitivity(importance, graph, groups, take(ranking_data, kSensitivityImages),
                                   sub_seed(options.training.seed, {number, 4}));
     }

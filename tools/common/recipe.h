@@ -36,11 +36,11 @@ inline void add_training_flags(CLI::App& app, TrainOptions& options, const std::
       ->check(CLI::Range(0.0, 1e6));
 }
 
-// --distill, for training with the outputs of `whose` model.
+// --distill, for training with what teaches.
 inline void add_distill_flag(CLI::App& app, TrainOptions& options,
-                             const std::string& whose = "the vanilla model's") {
+                             const std::string& what = "the vanilla model's outputs") {
   app.add_option("--distill", options.teacher_weight,
-                 "Of the loss, how much is the distance from " + whose + " outputs; 0: none")
+                 "Of the loss, how much is the distance from " + what + "; 0: none")
       ->check(CLI::Range(0.0, 1.0));
 }
 

@@ -9,8 +9,8 @@ const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 const range = (numbers) => Math.max(...numbers) - Math.min(...numbers);
 const transposed = (rows) => rows[0].map((_, i) => rows.map((row) => row[i]));
 
-// Of one run: {shares of the MACs, accuracies, seconds}; capacities that are nested, or networks
-// that are each by themselves, the largest being the vanilla model.
+// Of one run: {accuracies, seconds} of capacities that are nested, with their shares of the MACs, or
+// of networks that are each by themselves, the largest being the vanilla model.
 const nested = (name, before) => (out) => {
   const { capacities } = read(out, `${name}-test`);
   return {
@@ -20,11 +20,9 @@ const nested = (name, before) => (out) => {
   };
 };
 const alone = (name, before) => (out) => {
-  const vanilla = read(out, 'vanilla');
   const results = [1, 2, 3, 4].map((k) => read(out, `${name}-${k}`));
   return {
-    macs: [...results, vanilla].map((result) => result.macs / vanilla.macs),
-    accuracy: [...results, vanilla].map((result) => result.accuracy),
+    accuracy: [...results, read(out, 'vanilla')].map((result) => result.accuracy),
     seconds: [...results, ...before.map((step) => read(out, step))].reduce((sum, r) => sum + r.seconds, 0),
   };
 };

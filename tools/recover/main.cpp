@@ -60,11 +60,9 @@ int main(int argc, char** argv) {
                                ->description(
                                    "Highest of the one-cycle schedule, together 0.1, one by "
                                    "one 0.05; halved where the training diverges");
-  add_distill_flag(tool.app, options.training);
-  tool.app.get_option("--distill")
-      ->description(
-          "Of the loss, how much is the distance from the vanilla model's outputs, together from "
-          "those and the largest capacity's, which learns from labels alone; 0: none");
+  add_distill_flag(tool.app, options.training,
+                   "the vanilla model's outputs, together from those and the largest capacity's, "
+                   "which learns from labels alone");
 
   tool.app.add_flag("--force", options.discard,
                     "Start anew: discard a recovery that is there, saying what it was");

@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
       .add_option("--teacher", teacher,
                   "Trained model of the same classes, whose outputs are learnt from too")
       ->type_name("MODEL.onnx");
-  add_distill_flag(tool.app, options, "the teacher's");
+  add_distill_flag(tool.app, options, "the teacher's outputs");
   bool list_zoo = false;
   tool.app.add_flag("--list", list_zoo, "Only say what architectures there are");
   data_flags.add_to(tool.app);
